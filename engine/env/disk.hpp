@@ -1,0 +1,81 @@
+// A folder tree, as lent by the world: a site's folder, a stick, a folder of courseware, a target.
+//
+// Paths are bytes, relative to the disk's root, parts joined by '/', no empty part, no "." or "..";
+// "" is the root itself. No operation follows a symbolic link or leaves the root.
+//
+// Durability: written bytes and a file's size are sure after File::sync; names (create, rename, remove)
+// are sure after sync_directory of their folder. Before that a power cut may keep, lose or tear each of
+// them on its own. An error from sync is final: what was written since the last good sync is in doubt,
+// and a second sync proves nothing (Rebello et al., USENIX ATC 2020), so the caller writes anew.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/bytes.hpp"
+#include "engine/base/result.hpp"
+
+namespace satchel::env {
+
+enum class OpenMode {
+    kRead,       // must exist and be a regular file
+    kWrite,      // read and write; created if missing, kept as it is otherwise
+    kCreateNew,  // read and write; kExists if there is one, also under another spelling of the same name
+};
+
+enum class EntryKind { kFile, kDirectory, kSymlink, kOther };
+
+struct EntryInfo {
+    std::string name;  // last part of the path
+    EntryKind kind = EntryKind::kOther;
+    std::uint64_t size = 0;
+    std::int64_t mtime_ns = 0;  // since 1970, UTC
+    std::uint32_t mode = 0;     // permission bits, 07777
+};
+
+struct Attributes {
+    std::uint32_t mode;
+    std::int64_t mtime_ns;
+};
+
+class File {
+  public:
+    virtual ~File() = default;
+    // Fills `into` from `offset`; fewer bytes only where the file ends.
+    virtual Result<std::size_t> read_at(std::uint64_t offset, MutableBytes into) = 0;
+    virtual Result<void> write_at(std::uint64_t offset, ByteView bytes) = 0;  // all or an error
+    virtual Result<void> truncate(std::uint64_t size) = 0;
+    virtual Result<std::uint64_t> size() = 0;
+    virtual Result<void> sync() = 0;
+    virtual Result<void> set_mode(std::uint32_t mode) = 0;
+    virtual Result<void> set_mtime(std::int64_t mtime_ns) = 0;
+};
+
+class Disk {
+  public:
+    virtual ~Disk() = default;
+    virtual Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) = 0;
+    virtual Result<EntryInfo> stat(std::string_view path) = 0;  // of a link: the link itself
+    virtual Result<std::vector<EntryInfo>> list(std::string_view directory) = 0;  // by name, as bytes
+    virtual Result<void> make_directory(std::string_view path) = 0;  // done if it is there; parent must exist
+    virtual Result<void> remove_file(std::string_view path) = 0;
+    virtual Result<void> remove_directory(std::string_view path) = 0;  // must be empty
+    virtual Result<void> rename(std::string_view from, std::string_view to) = 0;
+    virtual Result<void> sync_directory(std::string_view path) = 0;
+    virtual Result<void> set_directory_attributes(std::string_view path, Attributes attributes) = 0;
+    virtual Result<std::uint64_t> free_bytes() = 0;
+    [[nodiscard]] virtual std::string describe(std::string_view path) const = 0;  // for messages to people
+};
+
+// Helpers over any disk.
+[[nodiscard]] std::string join(std::string_view directory, std::string_view name);
+Result<bool> exists(Disk& disk, std::string_view path);
+Result<void> make_directories(Disk& disk, std::string_view path);
+Result<ByteBuffer> read_file(Disk& disk, std::string_view path, std::size_t size_max);  // kTooLarge beyond
+// After any crash a reader sees the old file or all of the new one (on disks with an atomic rename).
+Result<void> replace_file(Disk& disk, std::string_view path, ByteView content, std::uint32_t mode);
+
+}  // namespace satchel::env

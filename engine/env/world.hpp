@@ -1,0 +1,16 @@
+// What the world lends to an engine besides disks. Borrowed: it must outlive whoever holds it.
+#pragma once
+
+#include "engine/env/clock.hpp"
+#include "engine/env/offload.hpp"
+#include "engine/env/random.hpp"
+
+namespace satchel::env {
+
+struct World {
+    Clock& clock;
+    Random& random;
+    Offload& offload;
+};
+
+}  // namespace satchel::env

@@ -1,0 +1,47 @@
+// The record: one self-checking unit of bytes, the same in packs and on sticks (schemas/record.md).
+// 56-byte header, then the payload. The header's checksum makes lengths trustworthy, so a reader never
+// searches byte by byte; the payload's checksum finds damage without decoding; the id finds lies.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "engine/base/bytes.hpp"
+#include "engine/base/ids.hpp"
+#include "engine/base/result.hpp"
+
+namespace satchel::store {
+
+enum class RecordType : std::uint8_t {
+    kChunk = 1,     // a store object: id = hash of its plain bytes
+    kCommit = 2,    // sticks: what stands before it is complete and signed
+    kFreight = 3,   // sticks: a batch of catalogue objects, roots, reviews, haves or receipts
+};
+
+enum class Codec : std::uint8_t { kRaw = 0, kZstd = 1 };
+
+inline constexpr std::size_t kRecordHeaderSize = 56;
+inline constexpr std::size_t kObjectMax = 4 * 1024 * 1024;  // plain bytes of any store object
+inline constexpr int kZstdWindowLogMax = 23;                // 8 MiB: what a village box can spare
+
+struct RecordHeader {
+    RecordType type = RecordType::kChunk;
+    Codec codec = Codec::kRaw;
+    std::uint16_t flags = 0;  // unknown bits refuse the record
+    std::uint32_t stored_size = 0;
+    std::uint32_t raw_size = 0;
+    std::uint32_t payload_crc = 0;  // CRC-32C
+    Digest id{};
+};
+
+// Appends header and payload. Compresses with zstd level 3 where a sample says that it pays.
+void encode_record(ByteBuffer& out, RecordType type, ByteView plain);
+void encode_record(ByteBuffer& out, RecordType type, ByteView plain, const Digest& id);
+
+// kDamaged: not a record, wrong checksum, impossible length. kUnsupported: a type, codec or flag unknown here.
+Result<RecordHeader> decode_header(ByteView bytes);
+// `record`: header and payload together. Checks both checksums, decodes, checks raw size and, for chunks,
+// that the bytes hash to the id.
+Result<ByteBuffer> open_record(ByteView record);
+
+}  // namespace satchel::store

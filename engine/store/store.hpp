@@ -1,0 +1,84 @@
+// The content-addressed store of one site: objects of at most kObjectMax bytes, named by their hash, in
+// append-only packs of about 64 MiB (schemas/pack.md).
+//
+// Durability: put() and put_record() append to the open pack; commit() makes everything put so far sure
+// (data synced first, then one database transaction). After a crash open() adopts every whole record that
+// lies behind the last commit, so what was appended and survived is not fetched or chunked again.
+// The index in site.db is a cache: rebuild_index() makes it again from the packs' trailers.
+//
+// Memory: two record buffers (4 MiB each) and the database's cache; nothing that grows with the store.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/ids.hpp"
+#include "engine/base/result.hpp"
+#include "engine/database/database.hpp"
+#include "engine/env/disk.hpp"
+#include "engine/env/world.hpp"
+#include "engine/store/record.hpp"
+
+namespace satchel::store {
+
+inline constexpr std::uint64_t kPackTargetBytes = 64ull * 1024 * 1024;
+// Commit at the latest after this many appended bytes: what a power cut may cost.
+inline constexpr std::uint64_t kCommitGroupBytes = 8ull * 1024 * 1024;
+
+struct Placed {
+    ChunkId id;
+    bool is_new = false;           // false: it was here already and nothing was written
+    std::uint32_t stored_size = 0;  // bytes of payload as stored
+};
+
+struct StoreStats {
+    std::uint64_t packs = 0;
+    std::uint64_t pack_bytes = 0;
+    std::uint64_t chunks = 0;
+    std::uint64_t stored_bytes = 0;  // payloads
+    std::uint64_t plain_bytes = 0;
+};
+
+// One finding of verify: what is wrong, in which pack, at which byte, and which chunk is hit if known.
+struct Damage {
+    std::string pack;
+    std::uint64_t place = 0;
+    std::optional<ChunkId> chunk;
+    Error error;
+};
+
+class Store {
+  public:
+    // `directory` (made if missing) holds the packs. Adopts the tail of an unfinished pack.
+    static Result<std::unique_ptr<Store>> open(env::Disk& disk, env::World world, database::Database& database,
+                                               std::string_view directory);
+    virtual ~Store() = default;
+
+    virtual Result<bool> contains(const ChunkId& id) = 0;
+    // Plain size without reading the object; kNotFound if it is not here.
+    virtual Result<std::uint32_t> size_of(const ChunkId& id) = 0;
+    // The plain bytes, checked against the id. kNotFound, or kDamaged naming pack and place.
+    virtual Result<ByteBuffer> read(const ChunkId& id) = 0;
+    // Header and payload as stored, both checksums checked: what carriers send.
+    virtual Result<ByteBuffer> read_record(const ChunkId& id) = 0;
+
+    virtual Result<Placed> put(ByteView plain) = 0;
+    // From a carrier: opened and hashed before it is appended as it came. kDamaged if it lies.
+    virtual Result<Placed> put_record(ByteView record) = 0;
+    virtual Result<void> commit() = 0;
+    [[nodiscard]] virtual std::uint64_t uncommitted_bytes() const = 0;
+
+    // Reads every record of every pack; calls `found` for each damage and goes on. Returns the chunks checked.
+    virtual Result<std::uint64_t> verify(const std::function<void(const Damage&)>& found,
+                                         const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
+    virtual Result<void> rebuild_index() = 0;
+    // Forgets a damaged chunk, so that it is wanted again. The bytes stay where they are.
+    virtual Result<void> forget(const ChunkId& id) = 0;
+    virtual Result<StoreStats> stats() = 0;
+};
+
+}  // namespace satchel::store
