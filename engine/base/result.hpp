@@ -76,8 +76,9 @@ inline Error fail(ErrorCode code, std::string about, Literal reason, Literal rem
 // Declares from the value of a Result, or returns its error from the enclosing function.
 #define SATCHEL_TRY(declaration, expression) \
     SATCHEL_TRY_(SATCHEL_CONCAT(satchel_try_, __COUNTER__), declaration, expression)
-#define SATCHEL_TRY_VOID(expression)                                          \
+#define SATCHEL_TRY_VOID_(temporary, expression)                              \
     do {                                                                      \
-        auto satchel_try_result = (expression);                               \
-        if (!satchel_try_result.has_value()) return std::move(satchel_try_result).error(); \
+        auto temporary = (expression);                                        \
+        if (!temporary.has_value()) return std::move(temporary).error();      \
     } while (false)
+#define SATCHEL_TRY_VOID(expression) SATCHEL_TRY_VOID_(SATCHEL_CONCAT(satchel_try_void_, __COUNTER__), expression)

@@ -2,9 +2,31 @@
 
 namespace satchel::env {
 
+bool is_valid_path(std::string_view path) {
+    if (path.empty()) return true;
+    if (path.find('\0') != std::string_view::npos) return false;
+    for (std::size_t start = 0;;) {
+        const std::size_t end = path.find('/', start);
+        const std::string_view part = path.substr(start, end == std::string_view::npos ? end : end - start);
+        if (part.empty() || part == "." || part == "..") return false;
+        if (end == std::string_view::npos) return true;
+        start = end + 1;
+    }
+}
+
 std::string join(std::string_view directory, std::string_view name) {
     if (directory.empty()) return std::string(name);
     return std::string(directory) + "/" + std::string(name);
+}
+
+std::string_view parent_of(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+}
+
+std::string_view last_part(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
 Result<bool> exists(Disk& disk, std::string_view path) {
@@ -15,7 +37,7 @@ Result<bool> exists(Disk& disk, std::string_view path) {
 }
 
 Result<void> make_directories(Disk& disk, std::string_view path) {
-    for (std::size_t end = path.find('/'); ; end = path.find('/', end + 1)) {
+    for (std::size_t end = path.find('/');; end = path.find('/', end + 1)) {
         const std::string_view prefix = path.substr(0, end);
         if (!prefix.empty()) SATCHEL_TRY_VOID(disk.make_directory(prefix));
         if (end == std::string_view::npos) return {};
@@ -46,8 +68,7 @@ Result<void> replace_file(Disk& disk, std::string_view path, ByteView content, s
         SATCHEL_TRY_VOID(file->sync());
     }
     SATCHEL_TRY_VOID(disk.rename(fresh, path));
-    const std::size_t slash = path.rfind('/');
-    return disk.sync_directory(slash == std::string_view::npos ? std::string_view() : path.substr(0, slash));
+    return disk.sync_directory(parent_of(path));
 }
 
 }  // namespace satchel::env

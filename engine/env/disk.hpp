@@ -41,6 +41,7 @@ struct Attributes {
     std::int64_t mtime_ns;
 };
 
+// A file that is removed or replaced while open lives on for its handle. Files must not outlive their disk.
 class File {
   public:
     virtual ~File() = default;
@@ -70,8 +71,13 @@ class Disk {
     [[nodiscard]] virtual std::string describe(std::string_view path) const = 0;  // for messages to people
 };
 
+// True for "" and for parts joined by '/', none of them empty, "." or "..", without a zero byte.
+[[nodiscard]] bool is_valid_path(std::string_view path);
+
 // Helpers over any disk.
 [[nodiscard]] std::string join(std::string_view directory, std::string_view name);
+[[nodiscard]] std::string_view parent_of(std::string_view path);  // "" for what lies in the root
+[[nodiscard]] std::string_view last_part(std::string_view path);
 Result<bool> exists(Disk& disk, std::string_view path);
 Result<void> make_directories(Disk& disk, std::string_view path);
 Result<ByteBuffer> read_file(Disk& disk, std::string_view path, std::size_t size_max);  // kTooLarge beyond

@@ -1,0 +1,124 @@
+#include "engine/env/os/posix_file.hpp"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <limits>
+
+#include "engine/env/os/errno_error.hpp"
+
+namespace satchel::env::os {
+
+namespace {
+
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+constexpr std::uint32_t kModeBits = 07777;
+
+bool lacks_ownership(int descriptor) {
+    struct statfs info = {};
+    if (fstatfs(descriptor, &info) != 0) return false;
+    const auto type = static_cast<std::int64_t>(info.f_type);
+    return type == MSDOS_SUPER_MAGIC || type == EXFAT_SUPER_MAGIC || type == FUSE_SUPER_MAGIC;
+}
+
+// The kernel's offsets are signed.
+bool fits(std::uint64_t offset, std::size_t size) {
+    constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
+    return offset <= kMax && size <= kMax - offset;
+}
+
+}  // namespace
+
+Result<void> change_mode(int descriptor, std::uint32_t mode, const std::string& about) {
+    if (fchmod(descriptor, mode & kModeBits) == 0) return {};
+    const int why = errno;
+    if ((why == EPERM && lacks_ownership(descriptor)) || why == ENOTSUP || why == ENOSYS) return {};
+    return error_of(why, Access::kWriting, about);
+}
+
+Result<void> change_mtime(int descriptor, std::int64_t mtime_ns, const std::string& about) {
+    std::int64_t seconds = mtime_ns / kNanosPerSecond;
+    std::int64_t nanos = mtime_ns % kNanosPerSecond;
+    if (nanos < 0) {
+        nanos += kNanosPerSecond;
+        --seconds;
+    }
+    const struct timespec times[2] = {{0, UTIME_OMIT}, {seconds, nanos}};
+    if (futimens(descriptor, times) == 0) return {};
+    const int why = errno;
+    if ((why == EPERM && lacks_ownership(descriptor)) || why == ENOTSUP || why == ENOSYS) return {};
+    return error_of(why, Access::kWriting, about);
+}
+
+PosixFile::PosixFile(Descriptor descriptor, std::string about)
+    : descriptor_(std::move(descriptor)), about_(std::move(about)) {}
+
+Result<void> PosixFile::check_not_poisoned() const {
+    if (!poisoned_) return {};
+    return fail(ErrorCode::kIo, about_, "an earlier write to this file may be lost",
+                "check the disk or stick, then try again");
+}
+
+Result<std::size_t> PosixFile::read_at(std::uint64_t offset, MutableBytes into) {
+    if (!fits(offset, into.size())) return error_of(EINVAL, Access::kReading, about_);
+    std::size_t done = 0;
+    while (done < into.size()) {
+        const ssize_t got = pread(descriptor_.get(), into.data() + done, into.size() - done,
+                                  static_cast<off_t>(offset + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return error_of(errno, Access::kReading, about_);
+        if (got == 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    return done;
+}
+
+Result<void> PosixFile::write_at(std::uint64_t offset, ByteView bytes) {
+    SATCHEL_TRY_VOID(check_not_poisoned());
+    if (!fits(offset, bytes.size())) return error_of(EFBIG, Access::kWriting, about_);
+    for (std::size_t done = 0; done < bytes.size();) {
+        const ssize_t put = pwrite(descriptor_.get(), bytes.data() + done, bytes.size() - done,
+                                   static_cast<off_t>(offset + done));
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return error_of(errno, Access::kWriting, about_);
+        if (put == 0) return error_of(EIO, Access::kWriting, about_);
+        done += static_cast<std::size_t>(put);
+    }
+    return {};
+}
+
+Result<void> PosixFile::truncate(std::uint64_t size) {
+    SATCHEL_TRY_VOID(check_not_poisoned());
+    if (!fits(size, 0)) return error_of(EFBIG, Access::kWriting, about_);
+    while (ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0)
+        if (errno != EINTR) return error_of(errno, Access::kWriting, about_);
+    return {};
+}
+
+Result<std::uint64_t> PosixFile::size() {
+    struct stat info = {};
+    if (fstat(descriptor_.get(), &info) != 0) return error_of(errno, Access::kReading, about_);
+    return static_cast<std::uint64_t>(info.st_size);
+}
+
+Result<void> PosixFile::sync() {
+    SATCHEL_TRY_VOID(check_not_poisoned());
+    while (fdatasync(descriptor_.get()) != 0) {
+        if (errno == EINTR) continue;
+        poisoned_ = true;
+        return error_of(errno, Access::kWriting, about_);
+    }
+    return {};
+}
+
+Result<void> PosixFile::set_mode(std::uint32_t mode) { return change_mode(descriptor_.get(), mode, about_); }
+
+Result<void> PosixFile::set_mtime(std::int64_t mtime_ns) {
+    return change_mtime(descriptor_.get(), mtime_ns, about_);
+}
+
+}  // namespace satchel::env::os

@@ -1,0 +1,31 @@
+// An open regular file of this box.
+#pragma once
+
+#include "engine/env/disk.hpp"
+#include "engine/env/os/posix_disk.hpp"
+
+namespace satchel::env::os {
+
+class PosixFile : public File {
+  public:
+    PosixFile(Descriptor descriptor, std::string about);
+    Result<std::size_t> read_at(std::uint64_t offset, MutableBytes into) override;
+    Result<void> write_at(std::uint64_t offset, ByteView bytes) override;
+    Result<void> truncate(std::uint64_t size) override;
+    Result<std::uint64_t> size() override;
+    Result<void> sync() override;
+    Result<void> set_mode(std::uint32_t mode) override;
+    Result<void> set_mtime(std::int64_t mtime_ns) override;
+
+  private:
+    Result<void> check_not_poisoned() const;
+    Descriptor descriptor_;
+    std::string about_;
+    bool poisoned_ = false;  // a sync failed: the kernel may have dropped what was written
+};
+
+// For files and folders alike.
+Result<void> change_mode(int descriptor, std::uint32_t mode, const std::string& about);
+Result<void> change_mtime(int descriptor, std::int64_t mtime_ns, const std::string& about);
+
+}  // namespace satchel::env::os
