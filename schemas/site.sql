@@ -51,9 +51,6 @@ CREATE TABLE chunk (
 ) WITHOUT ROWID;
 CREATE INDEX chunk_by_pack ON chunk (pack, place);
 
--- exchange: chunks that editions meant for this site still lack.
-CREATE TABLE want (chunk BLOB PRIMARY KEY, raw INTEGER NOT NULL) WITHOUT ROWID;
-
 -- exchange: editions this site holds. complete: every byte is here.
 CREATE TABLE holding (manifest BLOB PRIMARY KEY, complete INTEGER NOT NULL) WITHOUT ROWID;
 

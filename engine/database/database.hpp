@@ -34,9 +34,9 @@ class Statement {
     Statement& bind_blob(int parameter, ByteView bytes);
     Statement& bind_null(int parameter);
 
-    Result<bool> step();     // true: a row is there; false: done
-    Result<void> run();      // step to the end, then reset: for statements without rows
-    void reset();            // keeps nothing bound
+    Result<bool> step();  // true: a row is there; false: done
+    Result<void> run();   // step to the end, then reset: for statements without rows
+    void reset();         // keeps nothing bound
 
     [[nodiscard]] std::int64_t integer(int column) const;
     [[nodiscard]] std::string_view text(int column) const;
@@ -60,8 +60,8 @@ class Database {
     Database& operator=(const Database&) = delete;
 
     Result<Statement> prepare(std::string_view sql);
-    Result<void> run(std::string_view sql);     // one or more statements without parameters
-    Result<void> check_integrity();             // kDamaged with SQLite's first complaint
+    Result<void> run(std::string_view sql);           // one or more statements without parameters
+    Result<void> check_integrity();                   // kDamaged with SQLite's first complaint
     [[nodiscard]] std::int64_t rows_changed() const;  // by the last statement
     [[nodiscard]] bool in_transaction() const;
 
@@ -71,6 +71,9 @@ class Database {
     struct Vfs;
     Database() = default;
     [[nodiscard]] Error last_error() const;
+    Result<std::int64_t> read_version();
+    Result<void> enter_wal_mode();
+    Result<void> create_schema();
     std::unique_ptr<Vfs> vfs_;
     sqlite3* handle_ = nullptr;
     std::string about_;
