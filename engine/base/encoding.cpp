@@ -15,15 +15,28 @@ void put_little_endian(ByteBuffer& out, T value) {
 template <typename T>
 T little_endian(ByteView bytes) {
     T value = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) value = static_cast<T>(value | (static_cast<T>(bytes[i]) << (8 * i)));
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        value = static_cast<T>(value | (static_cast<T>(bytes[i]) << (8 * i)));
     return value;
 }
 }  // namespace
 
-Writer& Writer::u8(std::uint8_t value) { out_.push_back(value); return *this; }
-Writer& Writer::u16(std::uint16_t value) { put_little_endian(out_, value); return *this; }
-Writer& Writer::u32(std::uint32_t value) { put_little_endian(out_, value); return *this; }
-Writer& Writer::u64(std::uint64_t value) { put_little_endian(out_, value); return *this; }
+Writer& Writer::u8(std::uint8_t value) {
+    out_.push_back(value);
+    return *this;
+}
+Writer& Writer::u16(std::uint16_t value) {
+    put_little_endian(out_, value);
+    return *this;
+}
+Writer& Writer::u32(std::uint32_t value) {
+    put_little_endian(out_, value);
+    return *this;
+}
+Writer& Writer::u64(std::uint64_t value) {
+    put_little_endian(out_, value);
+    return *this;
+}
 
 Writer& Writer::varint(std::uint64_t value) {
     while (value >= 0x80) {
@@ -38,7 +51,10 @@ Writer& Writer::zigzag(std::int64_t value) {
     return varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
 }
 
-Writer& Writer::raw(ByteView bytes) { append(out_, bytes); return *this; }
+Writer& Writer::raw(ByteView bytes) {
+    append(out_, bytes);
+    return *this;
+}
 Writer& Writer::sized(ByteView bytes) { return varint(bytes.size()).raw(bytes); }
 
 ByteView Reader::raw(std::size_t size) {
@@ -103,10 +119,10 @@ std::string to_hex(ByteView bytes) {
 }
 
 std::optional<ByteBuffer> from_hex(std::string_view text) {
-    const bool lower = std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    });
+    const bool lower = std::all_of(text.begin(), text.end(),
+                                   [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
     if (!lower || text.size() % 2 != 0) return std::nullopt;
+    if (text.empty()) return ByteBuffer();  // libsodium may not be given a null pointer
     ByteBuffer bytes(text.size() / 2);
     std::size_t size = 0;
     if (sodium_hex2bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size, nullptr) != 0)

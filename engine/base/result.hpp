@@ -61,7 +61,8 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
     Result(Base base) : Base(std::move(base)) {}                   // NOLINT(google-explicit-constructor)
 };
 
-inline Error fail(ErrorCode code, std::string about, Literal reason, Literal remedy, std::string detail = {}) {
+inline Error fail(ErrorCode code, std::string about, Literal reason, Literal remedy,
+                  std::string detail = {}) {
     return Error{code, std::move(about), reason, remedy, std::move(detail)};
 }
 
@@ -69,16 +70,17 @@ inline Error fail(ErrorCode code, std::string about, Literal reason, Literal rem
 
 #define SATCHEL_CONCAT_(a, b) a##b
 #define SATCHEL_CONCAT(a, b) SATCHEL_CONCAT_(a, b)
-#define SATCHEL_TRY_(temporary, declaration, expression)                  \
-    auto temporary = (expression);                                        \
-    if (!temporary.has_value()) return std::move(temporary).error();      \
+#define SATCHEL_TRY_(temporary, declaration, expression)             \
+    auto temporary = (expression);                                   \
+    if (!temporary.has_value()) return std::move(temporary).error(); \
     declaration = std::move(*temporary)
 // Declares from the value of a Result, or returns its error from the enclosing function.
 #define SATCHEL_TRY(declaration, expression) \
     SATCHEL_TRY_(SATCHEL_CONCAT(satchel_try_, __COUNTER__), declaration, expression)
-#define SATCHEL_TRY_VOID_(temporary, expression)                              \
-    do {                                                                      \
-        auto temporary = (expression);                                        \
-        if (!temporary.has_value()) return std::move(temporary).error();      \
+#define SATCHEL_TRY_VOID_(temporary, expression)                         \
+    do {                                                                 \
+        auto temporary = (expression);                                   \
+        if (!temporary.has_value()) return std::move(temporary).error(); \
     } while (false)
-#define SATCHEL_TRY_VOID(expression) SATCHEL_TRY_VOID_(SATCHEL_CONCAT(satchel_try_void_, __COUNTER__), expression)
+#define SATCHEL_TRY_VOID(expression) \
+    SATCHEL_TRY_VOID_(SATCHEL_CONCAT(satchel_try_void_, __COUNTER__), expression)

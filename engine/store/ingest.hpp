@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 
 #include "engine/env/disk.hpp"
 #include "engine/store/recipe.hpp"
@@ -14,7 +15,7 @@ namespace satchel::store {
 
 struct Ingested {
     FileContent content;
-    std::uint64_t size = 0;       // bytes read
+    std::uint64_t size = 0;  // bytes read
     std::uint64_t new_chunks = 0;
     std::uint64_t new_stored_bytes = 0;
 };
@@ -27,8 +28,12 @@ Result<Ingested> ingest_file(Store& store, env::File& source, const std::optiona
                              const BytesDone& done);
 
 // Reads any byte range of a file's content, every chunk hash-checked. `sink` gets the bytes in order.
-Result<void> read_content(Store& store, const FileContent& content, std::uint64_t offset, std::uint64_t length,
-                          const std::function<Result<void>(ByteView)>& sink);
+Result<void> read_content(Store& store, const FileContent& content, std::uint64_t offset,
+                          std::uint64_t length, const std::function<Result<void>(ByteView)>& sink);
+
+// The same for extents that were loaded before.
+Result<void> read_extents(Store& store, std::span<const Extent> extents, std::uint64_t offset,
+                          std::uint64_t length, const std::function<Result<void>(ByteView)>& sink);
 
 // The extents of a content (loads the recipe if there is one).
 Result<std::vector<Extent>> extents_of(Store& store, const FileContent& content);

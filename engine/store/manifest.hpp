@@ -31,7 +31,7 @@ struct ManifestEntry {
 inline constexpr std::size_t kPathMax = 4096;
 inline constexpr std::size_t kPathDepthMax = 64;
 
-// kRefused for a path that must never be written: empty or dot parts, absolute, control characters, not UTF-8.
+// kRefused for a path that must never be written: empty or dot parts, absolute, controls, not UTF-8.
 Result<void> check_path(std::string_view path);
 
 // Entries must come in ascending order of path bytes. Memory: one open node a level.

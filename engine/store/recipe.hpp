@@ -9,6 +9,7 @@
 #include "engine/base/ids.hpp"
 #include "engine/base/result.hpp"
 #include "engine/store/chunker.hpp"
+#include "engine/store/record.hpp"
 
 namespace satchel::store {
 
@@ -20,6 +21,8 @@ struct Extent {
 };
 
 inline constexpr std::size_t kRecipeExtentsMax = 65'536;  // 16 GiB of media, 4 GiB of other files
+inline constexpr std::uint64_t kFileBytesMax =
+    kRecipeExtentsMax * std::uint64_t{kObjectMax};  // no recipe makes more
 
 struct Recipe {
     ChunkClass chunk_class = ChunkClass::kSmall;
@@ -28,8 +31,8 @@ struct Recipe {
     [[nodiscard]] std::uint64_t size() const;
 };
 
-[[nodiscard]] ByteBuffer encode(const Recipe& recipe);       // canonical
-Result<Recipe> decode_recipe(ByteView bytes);                // refuses what encode would not write
+[[nodiscard]] ByteBuffer encode(const Recipe& recipe);  // canonical
+Result<Recipe> decode_recipe(ByteView bytes);           // refuses what encode would not write
 
 // The content of one file in a manifest.
 struct EmptyContent {

@@ -13,9 +13,9 @@
 namespace satchel::store {
 
 enum class RecordType : std::uint8_t {
-    kChunk = 1,     // a store object: id = hash of its plain bytes
-    kCommit = 2,    // sticks: what stands before it is complete and signed
-    kFreight = 3,   // sticks: a batch of catalogue objects, roots, reviews, haves or receipts
+    kChunk = 1,    // a store object: id = hash of its plain bytes
+    kCommit = 2,   // sticks: what stands before it is complete and signed
+    kFreight = 3,  // sticks: a batch of catalogue objects, roots, reviews, haves or receipts
 };
 
 enum class Codec : std::uint8_t { kRaw = 0, kZstd = 1 };
@@ -35,13 +35,16 @@ struct RecordHeader {
 };
 
 // Appends header and payload. Compresses with zstd level 3 where a sample says that it pays.
+// `id` is the hash of `plain`, for callers that know it already.
 void encode_record(ByteBuffer& out, RecordType type, ByteView plain);
 void encode_record(ByteBuffer& out, RecordType type, ByteView plain, const Digest& id);
 
-// kDamaged: not a record, wrong checksum, impossible length. kUnsupported: a type, codec or flag unknown here.
+// kDamaged: not a record, wrong checksum, impossible length. kUnsupported: unknown type, codec or flag.
 Result<RecordHeader> decode_header(ByteView bytes);
-// `record`: header and payload together. Checks both checksums, decodes, checks raw size and, for chunks,
-// that the bytes hash to the id.
+// Header and payload: both checksums and the length, without decoding.
+Result<RecordHeader> check_record(ByteView record);
+// `record`: header and payload together. Checks both checksums, decodes, checks raw size and that the bytes
+// hash to the id.
 Result<ByteBuffer> open_record(ByteView record);
 
 }  // namespace satchel::store

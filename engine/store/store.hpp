@@ -31,7 +31,7 @@ inline constexpr std::uint64_t kCommitGroupBytes = 8ull * 1024 * 1024;
 
 struct Placed {
     ChunkId id;
-    bool is_new = false;           // false: it was here already and nothing was written
+    bool is_new = false;            // false: it was here already and nothing was written
     std::uint32_t stored_size = 0;  // bytes of payload as stored
 };
 
@@ -54,8 +54,8 @@ struct Damage {
 class Store {
   public:
     // `directory` (made if missing) holds the packs. Adopts the tail of an unfinished pack.
-    static Result<std::unique_ptr<Store>> open(env::Disk& disk, env::World world, database::Database& database,
-                                               std::string_view directory);
+    static Result<std::unique_ptr<Store>> open(env::Disk& disk, env::World world,
+                                               database::Database& database, std::string_view directory);
     virtual ~Store() = default;
 
     virtual Result<bool> contains(const ChunkId& id) = 0;
@@ -72,9 +72,11 @@ class Store {
     virtual Result<void> commit() = 0;
     [[nodiscard]] virtual std::uint64_t uncommitted_bytes() const = 0;
 
-    // Reads every record of every pack; calls `found` for each damage and goes on. Returns the chunks checked.
-    virtual Result<std::uint64_t> verify(const std::function<void(const Damage&)>& found,
-                                         const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
+    // Reads every record of every pack; calls `found` for each damage and goes on. Returns how many chunks.
+    // What is missing stays in the index, and is named, until it is forgotten or the index is made again.
+    virtual Result<std::uint64_t> verify(
+        const std::function<void(const Damage&)>& found,
+        const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
     virtual Result<void> rebuild_index() = 0;
     // Forgets a damaged chunk, so that it is wanted again. The bytes stay where they are.
     virtual Result<void> forget(const ChunkId& id) = 0;

@@ -167,6 +167,7 @@ std::vector<CrashPlan> systematic_plans(const SimDisk& disk, const CrashBudget& 
         const std::size_t which = singles[i * singles.size() / count];
         add(none, which, Fate::kApplied);
         add(all, which, Fate::kLost);
+        if (!budget.damaged_singles) continue;
         const bool is_write = pending[which].kind == PendingOperation::Kind::kWrite;
         const bool is_fat_name = pending[which].kind == PendingOperation::Kind::kNames &&
                                  disk.options().profile == SimDiskOptions::kFat;

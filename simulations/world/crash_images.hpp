@@ -40,7 +40,8 @@ struct CrashPlan {
 
 struct CrashBudget {
     std::size_t singles_max =
-        64;  // operations that get fates of their own; evenly spread when there are more
+        64;                       // operations that get fates of their own; evenly spread when there are more
+    bool damaged_singles = true;  // each single one also torn and garbled, not only applied and lost
     std::size_t random_mixes = 8;
     std::uint64_t seed = 1;
 };

@@ -1,0 +1,20 @@
+// Reads the records of a pack one after the other, over damaged ones to the next that is whole.
+#pragma once
+
+#include <functional>
+
+#include "engine/store/pack_format.hpp"
+#include "engine/store/record.hpp"
+
+namespace satchel::store {
+
+// Calls `each` for every whole record between byte `from`, where one must begin, and byte `end`; each was
+// opened and hashed. Returns where the last whole one ends, `from` if there is none. kUnsupported: a record
+// of a newer program stands there. Memory: one record.
+Result<std::uint64_t> scan_records(env::File& file, std::uint64_t from, std::uint64_t end,
+                                   const std::function<Result<void>(const IndexRow&)>& each);
+
+// Header and payload of the record at `place`, shorter where the file ends. kDamaged: longer than any record.
+Result<ByteBuffer> read_record_at(env::File& file, std::uint64_t place, std::uint32_t stored_size);
+
+}  // namespace satchel::store

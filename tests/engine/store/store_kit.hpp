@@ -1,0 +1,103 @@
+// What the tests of the store share: bytes from a seed, a file on a simulated disk, a store that seals early.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/encoding.hpp"
+#include "engine/store/ingest.hpp"
+#include "engine/store/pack_store.hpp"
+#include "simulations/world/crash_images.hpp"
+#include "simulations/world/sim_world.hpp"
+
+namespace satchel::store {
+
+// The value of a result that must be there; the test ends with the error's words otherwise.
+template <typename T>
+T must(Result<T> result) {
+    if (!result.has_value()) {
+        const Error& error = result.error();
+        throw std::runtime_error(error.about + ": " + error.reason.text() + " [" + error.detail + "]");
+    }
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+// Bytes that do not compress: SplitMix64 from the seed, words little-endian.
+inline ByteBuffer noise(std::size_t size, std::uint64_t seed) {
+    ByteBuffer bytes(size);
+    simulations::Seeded(seed).fill(bytes);
+    return bytes;
+}
+
+inline ByteBuffer buffer_of(std::string_view text) { return {text.begin(), text.end()}; }
+
+// A golden vector, by its path in schemas/: "vectors/record/raw.bin".
+inline ByteBuffer vector_file(const std::string& path) {
+    std::ifstream in(std::string(SATCHEL_SOURCE_DIR) + "/schemas/" + path, std::ios::binary);
+    EXPECT_TRUE(in.good()) << path;
+    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    return buffer_of(text);
+}
+
+inline void put_file(env::Disk& disk, const std::string& path, ByteView bytes) {
+    const std::unique_ptr<env::File> file = must(disk.open(path, env::OpenMode::kWrite));
+    must(file->truncate(0));
+    must(file->write_at(0, bytes));
+    must(file->sync());
+}
+
+inline ByteBuffer get_file(env::Disk& disk, const std::string& path) {
+    return must(env::read_file(disk, path, 512 * 1024 * 1024));
+}
+
+// Small packs and groups, so that a test of a few KiB seals several.
+inline constexpr PackLimits kSmallPacks = {.target_bytes = 32 * 1024, .group_bytes = 8 * 1024};
+
+// One run of a program that has a store: site.db and packs/ on a disk that outlives it.
+class Opened {
+  public:
+    explicit Opened(simulations::SimDisk& disk, PackLimits limits = kSmallPacks) {
+        database_ = must(database::Database::open(disk, world_.world(), "site.db"));
+        must(env::make_directories(disk, "packs"));
+        store_ = std::make_unique<PackStore>(disk, *database_, "packs", limits);
+        must(store_->recover());
+    }
+    PackStore& operator*() { return *store_; }
+    PackStore* operator->() { return store_.get(); }
+    database::Database& database() { return *database_; }
+
+  private:
+    simulations::SimWorld world_;
+    std::unique_ptr<database::Database> database_;
+    std::unique_ptr<PackStore> store_;
+};
+
+inline std::vector<Damage> damages_of(Store& store) {
+    std::vector<Damage> damages;
+    must(store.verify([&](const Damage& damage) { damages.push_back(damage); },
+                      [](std::uint64_t, std::uint64_t) {}));
+    return damages;
+}
+
+// Where in which pack the record of this chunk begins, from site.db.
+struct Position {
+    std::string path;
+    std::uint64_t place;
+    std::uint32_t stored;
+};
+inline Position position_of(database::Database& database, const ChunkId& id) {
+    database::Statement select = must(database.prepare("SELECT pack, place, stored FROM chunk WHERE id = ?"));
+    select.bind_blob(1, id.view());
+    if (!must(select.step())) throw std::runtime_error("no such chunk");
+    return {"packs/" + pack_name(static_cast<std::uint32_t>(select.integer(0))),
+            static_cast<std::uint64_t>(select.integer(1)), static_cast<std::uint32_t>(select.integer(2))};
+}
+
+}  // namespace satchel::store
