@@ -1,0 +1,224 @@
+// What a site knows of its courses: subscriptions, holdings, why something is missing.
+#include <algorithm>
+#include <array>
+
+#include "engine/exchange/edition_walk.hpp"
+#include "engine/exchange/lacks.hpp"
+#include "engine/site/site_state.hpp"
+#include "engine/store/ingest.hpp"
+
+namespace satchel::site {
+
+Result<void> note_complete(database::Database& database, const ChunkId& manifest) {
+    SATCHEL_TRY(database::Statement insert,
+                database.prepare("INSERT OR REPLACE INTO holding (manifest, complete) VALUES (?, 1)"));
+    insert.bind_blob(1, manifest.view());
+    return insert.run();
+}
+
+Result<bool> is_complete(database::Database& database, const ChunkId& manifest) {
+    SATCHEL_TRY(database::Statement select,
+                database.prepare("SELECT 1 FROM holding WHERE manifest = ? AND complete = 1"));
+    select.bind_blob(1, manifest.view());
+    return select.step();
+}
+
+namespace {
+
+constexpr std::array<std::string_view, 5> kKinds = {"all", "course", "theme", "audience", "producer"};
+
+Result<void> check_subscription(const exchange::Subscription& subscription) {
+    for (const std::string_view kind : kKinds)
+        if (subscription.kind == kind && subscription.value.empty() == (kind == "all") &&
+            subscription.value.size() <= catalogue::kCourseIdMax)
+            return {};
+    return fail(ErrorCode::kUsage, subscription.kind + " " + subscription.value,
+                "this is not something to subscribe to",
+                "use: all, course ID, theme NAME, audience NAME or producer NAME");
+}
+
+}  // namespace
+
+Result<void> Site::subscribe(const exchange::Subscription& subscription) {
+    SATCHEL_TRY_VOID(check_subscription(subscription));
+    SATCHEL_TRY(const std::vector<exchange::Subscription> held, subscriptions());
+    if (held.size() >= exchange::kSubscriptionsMax)
+        return fail(ErrorCode::kTooLarge, subscription.value,
+                    "this site has as many subscriptions as it can hold",
+                    "subscribe to a theme or to all instead of single courses");
+    SATCHEL_TRY(database::Statement insert,
+                state_->database->prepare("INSERT OR IGNORE INTO subscription (kind, value) VALUES (?, ?)"));
+    insert.bind(1, subscription.kind).bind(2, subscription.value);
+    return insert.run();
+}
+
+Result<bool> Site::unsubscribe(const exchange::Subscription& subscription) {
+    SATCHEL_TRY(database::Statement remove,
+                state_->database->prepare("DELETE FROM subscription WHERE kind = ? AND value = ?"));
+    remove.bind(1, subscription.kind).bind(2, subscription.value);
+    SATCHEL_TRY_VOID(remove.run());
+    return state_->database->rows_changed() > 0;
+}
+
+Result<std::vector<exchange::Subscription>> Site::subscriptions() {
+    SATCHEL_TRY(database::Statement select,
+                state_->database->prepare("SELECT kind, value FROM subscription ORDER BY kind, value"));
+    std::vector<exchange::Subscription> all;
+    while (true) {
+        SATCHEL_TRY(const bool row, select.step());
+        if (!row) return all;
+        all.push_back({std::string(select.text(0)), std::string(select.text(1))});
+    }
+}
+
+Result<std::string> Site::resolve_course(std::string_view text) {
+    SATCHEL_TRY(const std::vector<std::string> found, state_->catalogue->find_courses(text));
+    if (found.empty())
+        return fail(ErrorCode::kNotFound, std::string(text), "the catalogue has no such course",
+                    "list the courses with `satchel catalogue list`");
+    if (found.size() == 1) return found.front();
+    std::string choices;
+    for (const std::string& course : found) choices += (choices.empty() ? "" : ", ") + course;
+    return fail(ErrorCode::kUsage, std::string(text), "several courses begin like this",
+                "give more of the name, as `satchel catalogue list` prints it", choices);
+}
+
+Result<void> Site::for_each_course(const std::function<Result<void>(const CourseState&)>& each) {
+    SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed, subscriptions());
+    std::optional<CourseState> pending;  // the editions of a course follow each other, in ascending order
+    const auto emit = [&]() -> Result<void> {
+        if (!pending) return {};
+        pending->subscribed = exchange::is_meant(subscribed, pending->edition.edition);
+        SATCHEL_TRY(pending->complete, is_complete(*state_->database, pending->edition.edition.manifest));
+        return each(*pending);
+    };
+    SATCHEL_TRY_VOID(
+        state_->catalogue->for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
+            const bool same = pending && pending->edition.edition.course == state.edition.course;
+            if (!same) {
+                SATCHEL_TRY_VOID(emit());
+                pending = CourseState{};
+                pending->edition = state;
+            }
+            if (!pending->has_current || state.is_current) pending->edition = state;
+            pending->has_current = pending->has_current || state.is_current;
+            return {};
+        }));
+    return emit();
+}
+
+Result<Why> Site::why(std::string_view course) {
+    Why answer;
+    answer.course = course;
+    SATCHEL_TRY(answer.edition, state_->catalogue->current_edition(course));
+    if (!answer.edition) {
+        SATCHEL_TRY(answer.edition, state_->catalogue->newest_edition(course));
+        if (answer.edition) answer.state = WhyState::kWaitingForReviews;
+        return answer;
+    }
+    const ChunkId& manifest = answer.edition->edition.manifest;
+    SATCHEL_TRY(const exchange::Missing missing, exchange::count_missing(*state_->store, manifest));
+    answer.missing_objects = missing.objects;
+    SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed, subscriptions());
+    if (missing.objects == 0)
+        answer.state = WhyState::kComplete;
+    else if (!exchange::is_meant(subscribed, answer.edition->edition))
+        answer.state = WhyState::kNotSubscribed;
+    else
+        answer.state = WhyState::kMissingChunks;
+    return answer;
+}
+
+Result<void> Site::refresh_holdings(Progress& progress) {
+    SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed, subscriptions());
+    std::uint64_t done = 0;
+    return state_->catalogue->for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
+        const catalogue::Edition& edition = state.edition;
+        SATCHEL_TRY_VOID(progress.update(
+            {.stage = "checking what is complete", .item = edition.course, .items_done = ++done}));
+        if (!state.is_current || !exchange::is_meant(subscribed, edition)) return {};
+        SATCHEL_TRY(const bool known, is_complete(*state_->database, edition.manifest));
+        if (known) return {};
+        SATCHEL_TRY(const exchange::Missing missing,
+                    exchange::count_missing(*state_->store, edition.manifest));
+        if (missing.objects > 0) return {};
+        return note_complete(*state_->database, edition.manifest);
+    });
+}
+
+Result<Status> Site::status() {
+    Status status;
+    status.network = state_->network;
+    status.self = state_->self;
+    SATCHEL_TRY(const std::optional<trust::Root> root, state_->trust.current_root());
+    if (root) {
+        status.network_name = root->network;
+        status.root_version = root->version;
+    }
+    SATCHEL_TRY(status.heads, state_->catalogue->heads());
+    SATCHEL_TRY_VOID(for_each_course([&](const CourseState& course) -> Result<void> {
+        status.courses += 1;
+        if (course.complete)
+            status.complete += 1;
+        else if (course.subscribed && course.has_current)
+            status.waiting += 1;
+        return {};
+    }));
+    SATCHEL_TRY(status.store, state_->store->stats());
+    SATCHEL_TRY(status.free_bytes, state_->disk.free_bytes());
+    return status;
+}
+
+namespace {
+
+Result<catalogue::Edition> current_of(catalogue::Catalogue& catalogue, const std::string& course) {
+    SATCHEL_TRY(const std::optional<catalogue::EditionState> current, catalogue.current_edition(course));
+    if (current) return current->edition;
+    SATCHEL_TRY(const std::optional<catalogue::EditionState> newest, catalogue.newest_edition(course));
+    if (newest)
+        return fail(ErrorCode::kRefused, course, "no edition of this course has its reviews yet",
+                    "have the reviewers sign it: `satchel review list` shows who is missing");
+    return fail(ErrorCode::kNotFound, course, "the catalogue has no such course",
+                "list the courses with `satchel catalogue list`");
+}
+
+// A missing object is told as what it means for a person.
+Error explain(Error error, const std::string& course) {
+    if (error.code != ErrorCode::kNotFound) return error;
+    return fail(ErrorCode::kNotFound, course, "part of this course is not here yet",
+                "read a stick that carries it; `satchel why` tells how much is missing", error.about);
+}
+
+}  // namespace
+
+Result<void> Site::for_each_file(const std::string& course,
+                                 const std::function<Result<void>(const store::ManifestEntry&)>& each) {
+    SATCHEL_TRY(const catalogue::Edition edition, current_of(*state_->catalogue, course));
+    store::ManifestReader reader([this](const ChunkId& id) { return state_->store->read(id); },
+                                 edition.manifest);
+    Result<void> walked = reader.for_each(each);
+    if (!walked.has_value()) return explain(walked.error(), course);
+    return {};
+}
+
+Result<void> Site::read_file(const std::string& course, std::string_view path, std::uint64_t offset,
+                             std::uint64_t length, const std::function<Result<void>(ByteView)>& sink) {
+    SATCHEL_TRY(const catalogue::Edition edition, current_of(*state_->catalogue, course));
+    store::ManifestReader reader([this](const ChunkId& id) { return state_->store->read(id); },
+                                 edition.manifest);
+    Result<std::optional<store::ManifestEntry>> found = reader.find(path);
+    if (!found.has_value()) return explain(found.error(), course);
+    if (!*found || (*found)->type != store::EntryType::kFile)
+        return fail(ErrorCode::kNotFound, std::string(path), "the course has no such file",
+                    "list its files with `satchel catalogue show`");
+    const store::ManifestEntry& entry = **found;
+    if (offset > entry.size)
+        return fail(ErrorCode::kUsage, std::string(path), "the range begins behind the end of the file",
+                    "ask for a range inside the file");
+    const std::uint64_t readable = std::min(length, entry.size - offset);
+    Result<void> read = store::read_content(*state_->store, entry.content, offset, readable, sink);
+    if (!read.has_value()) return explain(read.error(), course);
+    return {};
+}
+
+}  // namespace satchel::site

@@ -1,0 +1,164 @@
+// A Site: keys, trust, catalogue, store and what is known of other sites, composed on one lent disk.
+//
+//   site.db  packs/  catalogue.git/ (mirror)  keys/ (0600, in no backup)
+//
+// One owner at a time: the caller holds the site's lock. Every method leaves the site sound at any crash:
+// what it acknowledged stays, what it did not finish is taken up by running it again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/progress.hpp"
+#include "engine/exchange/freight.hpp"
+#include "engine/store/manifest.hpp"
+#include "engine/store/store.hpp"
+
+namespace satchel::site {
+
+struct NetworkOptions {
+    std::string network;  // name for people
+    std::string site_name = "hub";
+    std::int32_t utc_offset_minutes = 480;
+    std::uint32_t reviews_needed = 0;  // the office lane's quorum
+};
+
+struct EnrolOptions {
+    trust::SiteRole role = trust::SiteRole::kVillage;
+    std::optional<std::string> parent;  // name or id; the hub itself if not given
+    std::int64_t valid_days = 30;
+};
+
+// A thing that was left out, and why; the rest was done.
+struct Skipped {
+    std::string path;
+    Literal reason;
+};
+inline constexpr std::size_t kSkippedListMax = 1000;  // longer lists are cut; the count goes on
+
+struct PublishOptions {
+    std::string message;                       // empty: made from the courses' names
+    std::uint32_t reviews = 0;                 // at least so many; the lane may demand more
+    std::string loose_course = "loose-files";  // course id for files that lie beside the course folders
+};
+struct PublishedCourse {
+    catalogue::Edition edition;
+    bool unchanged = false;  // the newest edition says the same: none was made
+    bool is_current = false;
+    std::uint64_t new_chunks = 0;
+    std::uint64_t new_stored_bytes = 0;
+};
+struct PublishReport {
+    std::vector<PublishedCourse> courses;
+    std::vector<Skipped> skipped;
+    std::uint64_t skipped_count = 0;
+};
+
+struct CheckoutReport {
+    catalogue::Edition edition;
+    std::uint64_t files = 0;
+    std::uint64_t files_kept = 0;  // were there already, byte for byte
+    std::uint64_t bytes_written = 0;
+    std::string sums_file;  // for `b2sum -l 256 -c`, beside the folder
+    std::vector<Skipped> skipped;
+    std::uint64_t skipped_count = 0;
+};
+
+struct CourseState {
+    catalogue::EditionState edition;  // current, else newest
+    bool has_current = false;
+    bool subscribed = false;
+    bool complete = false;
+};
+
+enum class WhyState { kUnknown, kWaitingForReviews, kNotSubscribed, kMissingChunks, kComplete };
+struct Why {
+    WhyState state = WhyState::kUnknown;
+    std::string course;
+    std::optional<catalogue::EditionState> edition;
+    std::uint64_t missing_objects = 0;  // known to be missing; what a missing table names is not counted yet
+};
+
+struct Status {
+    NetworkId network;
+    std::string network_name;
+    trust::SiteEntry self;
+    std::uint32_t root_version = 0;
+    std::vector<catalogue::LaneHead> heads;
+    std::uint64_t courses = 0;
+    std::uint64_t complete = 0;
+    std::uint64_t waiting = 0;  // subscribed, current, not complete
+    store::StoreStats store;
+    std::uint64_t free_bytes = 0;
+};
+
+class Site {
+  public:
+    // A new network with this site as its hub. kExists if the folder holds a site.
+    static Result<std::unique_ptr<Site>> create_network(env::Disk& disk, env::World world,
+                                                        const NetworkOptions& options);
+    // Makes keys (once) and the text of a request; asking again gives the same text.
+    static Result<std::string> request_to_join(env::Disk& disk, env::World world,
+                                               const std::string& site_name);
+    static Result<std::unique_ptr<Site>> join(env::Disk& disk, env::World world, std::string_view grant_text,
+                                              const std::optional<std::string>& expected_words);
+    static Result<std::unique_ptr<Site>> open(env::Disk& disk, env::World world);  // kNoSite
+    ~Site();
+
+    // -- trust (hub) ------------------------------------------------------------------------------
+    Result<std::string> enrol(std::string_view request_text,
+                              const EnrolOptions& options);  // the grant's text
+    Result<void> revoke_site(std::string_view name_or_id);
+    Result<void> add_reviewer(const trust::KeyHolder& reviewer);  // a new root version
+    Result<void> remove_reviewer(std::string_view holder);
+
+    // -- courseware -------------------------------------------------------------------------------
+    Result<PublishReport> publish(env::Disk& folder, std::string_view folder_name,
+                                  const PublishOptions& options, Progress& progress);
+    // The statement that a reviewer signs, of the newest edition.
+    Result<catalogue::Review> review_of(std::string_view course, catalogue::Verdict verdict,
+                                        catalogue::ReviewRole role);
+    Result<bool> sign_review(const catalogue::Review& review, const trust::SigningKey& reviewer);
+    Result<trust::SigningKey> own_reviewer_key();  // of a hub
+    Result<bool> import_review(const catalogue::SignedReview& review);
+
+    Result<void> subscribe(const exchange::Subscription& subscription);
+    Result<bool> unsubscribe(const exchange::Subscription& subscription);
+    Result<std::vector<exchange::Subscription>> subscriptions();
+
+    // The course that `text` means; kNotFound, or kUsage when it means several (detail lists them).
+    Result<std::string> resolve_course(std::string_view text);
+    Result<void> for_each_course(const std::function<Result<void>(const CourseState&)>& each);
+    Result<Why> why(std::string_view course);
+    // Writes the current edition (the newest if the site published it itself and none is current is refused)
+    // to `target`/`folder` and its sums to `folder`.b2sums. Goes on where it stopped.
+    Result<CheckoutReport> checkout(const std::string& course, env::Disk& target, std::string_view folder,
+                                    Progress& progress);
+    Result<void> for_each_file(const std::string& course,
+                               const std::function<Result<void>(const store::ManifestEntry&)>& each);
+    Result<void> read_file(const std::string& course, std::string_view path, std::uint64_t offset,
+                           std::uint64_t length, const std::function<Result<void>(ByteView)>& sink);
+
+    // -- state ------------------------------------------------------------------------------------
+    Result<Status> status();
+    [[nodiscard]] const trust::SiteEntry& self() const;
+    [[nodiscard]] const NetworkId& network() const;
+    [[nodiscard]] const trust::SigningKey& signing_key() const;
+    [[nodiscard]] catalogue::Catalogue& catalogue();
+    [[nodiscard]] store::Store& store();
+    [[nodiscard]] trust::TrustStore& trust();
+    [[nodiscard]] database::Database& database();
+    [[nodiscard]] env::World& world();
+    Result<void> update_mirror();
+    Result<void> refresh_holdings(Progress& progress);  // which current, subscribed editions are complete
+
+  private:
+    struct State;
+    explicit Site(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace satchel::site

@@ -1,0 +1,42 @@
+// What a Site is made of; private to engine/site.
+#pragma once
+
+#include "engine/site/site.hpp"
+
+namespace satchel::site {
+
+inline constexpr char kDatabasePath[] = "site.db";
+inline constexpr char kPacksPath[] = "packs";
+inline constexpr char kMirrorPath[] = "catalogue.git";
+inline constexpr char kOfficeLane[] = "office";
+
+struct Site::State {
+    State(env::Disk& lent_disk, env::World lent_world, std::unique_ptr<database::Database> opened,
+          trust::SigningKey signing, trust::SealingKey sealing)
+        : disk(lent_disk),
+          world(lent_world),
+          database(std::move(opened)),
+          trust(*database),
+          signing_key(std::move(signing)),
+          sealing_key(std::move(sealing)) {}
+
+    env::Disk& disk;
+    env::World world;
+    std::unique_ptr<database::Database> database;
+    trust::TrustStore trust;
+    trust::SigningKey signing_key;
+    trust::SealingKey sealing_key;
+    NetworkId network;
+    trust::SiteEntry self;
+    std::unique_ptr<catalogue::Catalogue> catalogue;
+    std::unique_ptr<store::Store> store;
+};
+
+// The office's signing keys lie on the hub that made the network.
+Result<trust::SigningKey> load_office_key(env::Disk& disk, std::string_view name);
+
+// Remembers that this manifest is here complete.
+Result<void> note_complete(database::Database& database, const ChunkId& manifest);
+Result<bool> is_complete(database::Database& database, const ChunkId& manifest);
+
+}  // namespace satchel::site
