@@ -1,0 +1,72 @@
+#include "cli/commands/context.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "engine/env/os/posix_disk.hpp"
+
+namespace satchel::commands {
+
+std::string absolute_path(const cli::Invocation& invocation, const std::string& path) {
+    std::filesystem::path whole(path);
+    if (whole.is_relative()) whole = std::filesystem::path(invocation.cwd) / whole;
+    std::string normal = whole.lexically_normal().string();
+    while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
+    return normal;
+}
+
+Result<std::unique_ptr<env::Disk>> open_folder(const std::string& absolute) {
+    SATCHEL_TRY(std::unique_ptr<env::os::PosixDisk> disk, env::os::PosixDisk::open(absolute));
+    return std::unique_ptr<env::Disk>(std::move(disk));
+}
+
+Result<Target> open_target(Context& context, const std::string& path) {
+    const std::filesystem::path whole(absolute_path(context.invocation, path));
+    if (whole.filename().empty())
+        return fail(ErrorCode::kUsage, path, "this cannot be written to",
+                    "name a folder or file of your own");
+    Target target;
+    target.name = whole.filename().string();
+    target.path = whole.string();
+    SATCHEL_TRY(target.parent, open_folder(whole.parent_path().string()));
+    return target;
+}
+
+Result<std::string> read_input(Context& context, const std::string& argument, std::size_t size_max) {
+    const std::string path = context.arguments.text(argument);
+    if (path == "-") {
+        const std::string text = context.invocation.input.value_or("");
+        if (text.size() > size_max)
+            return fail(ErrorCode::kTooLarge, "-", "this is larger than it may be", "give the right file");
+        return text;
+    }
+    SATCHEL_TRY(const Target target, open_target(context, path));
+    SATCHEL_TRY(const ByteBuffer bytes, env::read_file(*target.parent, target.name, size_max));
+    return std::string(text_of(bytes));
+}
+
+Error about_input(Context& context, const std::string& argument,
+                  std::initializer_list<std::string_view> kinds, Error error) {
+    if (std::find(kinds.begin(), kinds.end(), error.about) != kinds.end())
+        error.about = context.arguments.text(argument);
+    return error;
+}
+
+Result<std::uint32_t> number_of(const Arguments& arguments, const std::string& name, std::uint32_t otherwise,
+                                std::uint32_t maximum) {
+    if (!arguments.has(name)) return otherwise;
+    const std::string text = arguments.text(name);
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value > maximum)
+        return fail(ErrorCode::kUsage, name + " " + text, "this is not a number that can be used here",
+                    "give a smaller whole number", "0.." + std::to_string(maximum));
+    return value;
+}
+
+Result<std::string> course_of(Context& context) {
+    return context.site->resolve_course(context.arguments.text("COURSE"));
+}
+
+}  // namespace satchel::commands

@@ -1,0 +1,22 @@
+// What several commands say in the same way.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/commands/context.hpp"
+
+namespace satchel::commands {
+
+inline constexpr std::size_t kSkippedShownMax = 20;  // to people; --json has all that the report has
+
+// Names what was left out, on standard error.
+void warn_of_skipped(Context& context, const std::vector<site::Skipped>& skipped, std::uint64_t count);
+[[nodiscard]] nlohmann::json skipped_fields(Context& context, const std::vector<site::Skipped>& skipped);
+
+[[nodiscard]] nlohmann::json edition_fields(const catalogue::Edition& edition);
+// In the reader's language, else the course's id.
+[[nodiscard]] std::string title_of(Context& context, const catalogue::Edition& edition);
+
+}  // namespace satchel::commands

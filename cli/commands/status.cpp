@@ -1,0 +1,74 @@
+#include <nlohmann/json.hpp>
+
+#include "cli/commands/context.hpp"
+#include "engine/base/encoding.hpp"
+
+namespace satchel::commands {
+
+namespace {
+
+nlohmann::json fields_of(const site::Status& status) {
+    nlohmann::json heads = nlohmann::json::array();
+    for (const catalogue::LaneHead& head : status.heads)
+        heads.push_back({{"lane", head.lane}, {"head", to_hex(head.head)}, {"height", head.height}});
+    return {{"network", to_hex(status.network)},
+            {"network_name", status.network_name},
+            {"site", to_hex(status.self.id)},
+            {"site_name", status.self.name},
+            {"role", std::string(trust::name_of(status.self.role))},
+            {"active", status.self.state == trust::SiteState::kActive},
+            {"root_version", status.root_version},
+            {"heads", std::move(heads)},
+            {"courses", status.courses},
+            {"complete", status.complete},
+            {"waiting", status.waiting},
+            {"packs", status.store.packs},
+            {"pack_bytes", status.store.pack_bytes},
+            {"chunks", status.store.chunks},
+            {"free_bytes", status.free_bytes}};
+}
+
+Result<cli::ExitCode> status(Context& context) {
+    SATCHEL_TRY(const site::Status status, context.site->status());
+    Output& output = context.output;
+    output.print("{name}: {role} of the network {network}",
+                 {{"name", status.self.name},
+                  {"role", std::string(trust::name_of(status.self.role))},
+                  {"network", status.network_name}});
+    if (status.self.state == trust::SiteState::kRevoked)
+        output.warn("This site is revoked: the network takes nothing from it any more.");
+    output.print("{courses} courses: {complete} complete here, {waiting} awaited",
+                 {{"courses", std::to_string(status.courses)},
+                  {"complete", std::to_string(status.complete)},
+                  {"waiting", std::to_string(status.waiting)}});
+    output.print(
+        "{bytes} in the store, {free} free on the disk",
+        {{"bytes", text::size_text(status.store.pack_bytes)}, {"free", text::size_text(status.free_bytes)}});
+    for (const catalogue::LaneHead& head : status.heads)
+        output.print("{lane}: {height} commits, head {head}", {{"lane", head.lane},
+                                                               {"height", std::to_string(head.height)},
+                                                               {"head", to_hex(head.head).substr(0, 12)}});
+    output.summary(fields_of(status));
+    return cli::kExitDone;
+}
+
+}  // namespace
+
+std::vector<CommandSpec> status_commands() {
+    return {
+        {.name = "serve",
+         .summary = "Owns the site and carries out other commands' wishes, until it is stopped",
+         .needs = Needs::kOwner,
+         .arguments = {},
+         .examples = {"satchel --site village serve", "SATCHEL_SITE=/srv/satchel satchel serve --quiet"},
+         .run = nullptr},
+        {.name = "status",
+         .summary = "Shows this site: network, courses, room",
+         .needs = Needs::kSite,
+         .arguments = {},
+         .examples = {"satchel --site village status", "satchel --site village status --json"},
+         .run = status},
+    };
+}
+
+}  // namespace satchel::commands

@@ -1,0 +1,120 @@
+#include <nlohmann/json.hpp>
+
+#include "cli/commands/context.hpp"
+#include "cli/commands/progress_line.hpp"
+#include "engine/base/encoding.hpp"
+
+namespace satchel::commands {
+
+namespace {
+
+// More damage than this means a dying disk: replace it instead of fetching chunk by chunk.
+constexpr std::size_t kForgetMax = 100'000;
+
+Result<cli::ExitCode> stats(Context& context) {
+    SATCHEL_TRY(const store::StoreStats stats, context.site->store().stats());
+    context.output.print("{packs} packs, {bytes} on disk", {{"packs", std::to_string(stats.packs)},
+                                                            {"bytes", text::size_text(stats.pack_bytes)}});
+    context.output.print("{chunks} chunks: {plain} in {stored}",
+                         {{"chunks", std::to_string(stats.chunks)},
+                          {"plain", text::size_text(stats.plain_bytes)},
+                          {"stored", text::size_text(stats.stored_bytes)}});
+    context.output.summary({{"packs", stats.packs},
+                            {"pack_bytes", stats.pack_bytes},
+                            {"chunks", stats.chunks},
+                            {"stored_bytes", stats.stored_bytes},
+                            {"plain_bytes", stats.plain_bytes}});
+    return cli::kExitDone;
+}
+
+void say_damage(Context& context, const store::Damage& damage) {
+    nlohmann::json fields = context.output.fields_of(damage.error);
+    fields["pack"] = damage.pack;
+    fields["place"] = damage.place;
+    fields["chunk"] = damage.chunk ? nlohmann::json(to_hex(*damage.chunk)) : nlohmann::json();
+    context.output.item(std::move(fields));
+    context.output.print("damaged: {file} at byte {place}: {reason}",
+                         {{"file", damage.pack},
+                          {"place", std::to_string(damage.place)},
+                          {"reason", context.output.say(damage.error.reason)}});
+}
+
+// What no longer is whole must not be told as complete, or no hub would send it again.
+Result<void> forget_chunks(Context& context, const std::vector<ChunkId>& chunks) {
+    if (chunks.empty()) return {};
+    for (const ChunkId& chunk : chunks) SATCHEL_TRY_VOID(context.site->store().forget(chunk));
+    SATCHEL_TRY_VOID(context.site->database().run("DELETE FROM holding"));
+    return context.site->refresh_holdings(context.progress);
+}
+
+Result<cli::ExitCode> verify(Context& context) {
+    std::uint64_t damaged = 0;
+    std::vector<ChunkId> to_forget;
+    const bool forget = context.arguments.has("--forget");
+    SATCHEL_TRY(const std::uint64_t chunks,
+                context.site->store().verify(
+                    [&](const store::Damage& damage) {
+                        ++damaged;
+                        say_damage(context, damage);
+                        if (forget && damage.chunk && to_forget.size() < kForgetMax)
+                            to_forget.push_back(*damage.chunk);
+                    },
+                    [&](std::uint64_t done, std::uint64_t total) {
+                        // Reading on after a wish to stop does no harm; verify has no way to stop half-way.
+                        static_cast<void>(context.progress.update({.stage = "checking the store",
+                                                                   .item = "",
+                                                                   .items_done = 0,
+                                                                   .items_total = 0,
+                                                                   .bytes_done = done,
+                                                                   .bytes_total = total}));
+                    }));
+    SATCHEL_TRY_VOID(forget_chunks(context, to_forget));
+    context.output.summary({{"chunks", chunks}, {"damaged", damaged}, {"forgotten", to_forget.size()}});
+    if (damaged == 0) {
+        context.output.note("The store is whole: {chunks} chunks checked.",
+                            {{"chunks", std::to_string(chunks)}});
+        return cli::kExitDone;
+    }
+    return fail(
+        ErrorCode::kDamaged, "store", "parts of the store are damaged",
+        "run `satchel store verify --forget`, take a stick to the hub and read it again: it brings them anew",
+        std::to_string(damaged));
+}
+
+Result<cli::ExitCode> rebuild_index(Context& context) {
+    SATCHEL_TRY_VOID(context.site->store().rebuild_index());
+    SATCHEL_TRY(const store::StoreStats stats, context.site->store().stats());
+    context.output.note("The index was made again: {chunks} chunks in {packs} packs.",
+                        {{"chunks", std::to_string(stats.chunks)}, {"packs", std::to_string(stats.packs)}});
+    context.output.summary({{"chunks", stats.chunks}, {"packs", stats.packs}});
+    return cli::kExitDone;
+}
+
+}  // namespace
+
+std::vector<CommandSpec> store_commands() {
+    return {
+        {.name = "store stats",
+         .summary = "Shows how much the store holds",
+         .needs = Needs::kSite,
+         .arguments = {},
+         .examples = {"satchel --site village store stats", "satchel --site village store stats --json"},
+         .run = stats},
+        {.name = "store verify",
+         .summary = "Reads and checks every byte of the store",
+         .needs = Needs::kSite,
+         .arguments = {{"--forget", ArgumentKind::kFlag, "",
+                        "forget damaged chunks, so that they are fetched again"}},
+         .examples = {"satchel --site village store verify", "satchel --site village store verify --forget"},
+         .run = verify},
+        {.name = "store rebuild-index",
+         .summary = "Makes the index again from the packs",
+         .needs = Needs::kSite,
+         .arguments = {},
+         .examples = {"satchel --site village store rebuild-index",
+                      "satchel --site village store rebuild-index --quiet"},
+         .run = rebuild_index},
+    };
+}
+
+}  // namespace satchel::commands
