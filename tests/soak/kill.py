@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""kill -9 at moments spread evenly over the progress of publish, stick write, stick read and checkout.
+
+Progress is what the kernel has seen the process write: half of the moments are spread over its bytes, half over its
+calls, so that the short ends (database, mirror, head) get their share. After each kill: what was acknowledged before
+is there, `store verify` and `catalogue verify` are clean, a stick in any state can be read, the same command
+finishes with the right result, and at most one chunk moves again (by what the second run leaves on disk against a
+run that was never stopped).
+
+Use: SATCHEL=path/to/satchel kill.py [--count 200] [--megabytes 24]
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+SATCHEL = os.environ["SATCHEL"]
+CHUNK_MAX = 384 * 1024
+RECORD_HEADER = 56
+# A pack that was stopped may hold one commit more, which ends in zeros up to the next block of 4 KiB.
+PACK_EXTRA = 4096
+# A stick that was stopped may hold one more commit record, and a second volume with its header and its freight.
+STICK_EXTRA = 16 * 1024
+EARLIER = "what was there before\n"
+PARTS = 10  # of a command's progress, for the table
+
+
+def satchel(*arguments, check=True):
+    done = subprocess.run([SATCHEL, "--json", *map(str, arguments)], capture_output=True)
+    if check and done.returncode != 0:
+        raise SystemExit(f"{arguments} ended with {done.returncode}: {done.stderr.decode()[-800:]}")
+    return done
+
+
+def plain(*arguments):
+    return subprocess.run([SATCHEL, "--quiet", *map(str, arguments)], capture_output=True, check=True).stdout
+
+
+def summary(done):
+    return json.loads(done.stdout.decode().strip().splitlines()[-1])
+
+
+def make_courseware(folder, megabytes):
+    chance = random.Random(7)
+    for course in ("alpha", "beta"):
+        base = folder / course
+        base.mkdir(parents=True)
+        size = megabytes * 1_000_000 // 2
+        film = struct.pack(">I4s8s", 16, b"ftyp", b"isomiso2") + chance.randbytes(size * 3 // 4)
+        (base / "film.mp4").write_bytes(film)
+        for number in range(60):
+            (base / f"page-{number:02}.html").write_bytes(chance.randbytes(size // 240))
+
+
+def size_of(paths):
+    return sum(os.path.getsize(os.path.join(folder, name))
+               for path in paths for folder, _, names in os.walk(path) for name in names)
+
+
+def written_by(process):
+    """Bytes and calls that the process has written so far; None when it has ended."""
+    try:
+        with open(f"/proc/{process.pid}/io", encoding="ascii") as counters:
+            fields = dict(line.split(": ") for line in counters.read().splitlines())
+    except (FileNotFoundError, ProcessLookupError, PermissionError, ValueError):
+        return None
+    return int(fields["wchar"]), int(fields["syscw"])
+
+
+def start(arguments):
+    return subprocess.Popen([SATCHEL, "--json", *map(str, arguments)], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+
+
+def progress_of(arguments):
+    """How far the counters go when nobody stops the command: what it shows when it has ended, unreaped."""
+    process = start(arguments)
+    last = (0, 0)
+    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        last = written_by(process) or last
+        time.sleep(0.0002)
+    last = max(last, written_by(process) or last)
+    if process.wait() != 0:
+        raise SystemExit(f"{arguments} ended with {process.returncode}")
+    return last
+
+
+def run_and_kill(arguments, measure, threshold):
+    """Kills the command when its counter reaches the threshold; False when it ended before that was seen."""
+    process = start(arguments)
+    while process.poll() is None:
+        now = written_by(process)
+        if now is not None and now[measure] >= threshold:
+            process.send_signal(signal.SIGKILL)
+            return process.wait() == -signal.SIGKILL
+    return False
+
+
+class Phase:
+    def __init__(self, name, base, arguments, watched, site, extra):
+        self.name, self.base, self.arguments, self.watched = name, base, arguments, watched
+        self.site, self.extra = site, extra
+        self.missed = self.failures = self.again_most = 0
+        self.kills = [0] * PARTS
+
+    def fresh(self, scratch):
+        place = scratch / "run"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(self.base, place, symlinks=True)
+        return place
+
+    def fail(self, moment, what):
+        self.failures += 1
+        print(f"  FAILED {self.name} at {moment:.3f} of its progress: {what}")
+
+    def measure(self, scratch):
+        place = self.fresh(scratch)
+        self.whole = progress_of(self.arguments(place))
+        self.end = size_of([place / watched for watched in self.watched])
+
+    def kill_at(self, scratch, moment, measure):
+        place = self.fresh(scratch)
+        if not run_and_kill(self.arguments(place), measure, self.whole[measure] * moment):
+            self.missed += 1
+            return
+        self.kills[int(moment * PARTS)] += 1
+        at_kill = size_of([place / watched for watched in self.watched])
+        if not self.is_sound(place, moment):
+            return
+        again = satchel(*self.arguments(place), check=False)
+        if again.returncode != 0:
+            self.fail(moment, "the same command did not finish: " + again.stderr.decode()[-300:])
+            return
+        if self.name == "checkout":
+            moved_again = summary(again)["bytes_written"] + at_kill - self.end
+        else:
+            moved_again = size_of([place / watched for watched in self.watched]) - self.end
+        self.again_most = max(self.again_most, moved_again)
+        if moved_again > CHUNK_MAX + RECORD_HEADER + self.extra:
+            self.fail(moment, f"{moved_again} bytes moved again")
+        if self.is_sound(place, moment):
+            self.check_result(place, moment)
+
+    def is_sound(self, place, moment):
+        """What was acknowledged before the command is there, and all that is there is whole."""
+        site = place / self.site
+        for check in (("store", "verify"), ("catalogue", "verify"), ("status",)):
+            done = satchel("--site", site, *check, check=False)
+            if done.returncode != 0:
+                self.fail(moment, f"{' '.join(check)}: " + done.stderr.decode()[-300:])
+                return False
+        earlier = subprocess.run([SATCHEL, "--site", site, "cat", "earlier", "page.txt"], capture_output=True)
+        if earlier.stdout.decode() != EARLIER:
+            self.fail(moment, "what was acknowledged is missing: " + earlier.stderr.decode()[-300:])
+            return False
+        if self.name != "stick write":
+            return True
+        shutil.rmtree(place / "reader", ignore_errors=True)
+        shutil.copytree(place / "village", place / "reader")
+        shutil.rmtree(place / "copy", ignore_errors=True)
+        shutil.copytree(place / "stick", place / "copy")
+        read = satchel("--site", place / "reader", "stick", "read", place / "copy", check=False)
+        if read.returncode not in (0, 3) or satchel("--site", place / "reader", "store", "verify",
+                                                    check=False).returncode != 0:
+            self.fail(moment, "the stick cannot be read: " + read.stderr.decode()[-300:])
+            return False
+        return True
+
+    def check_result(self, place, moment):
+        site = place / self.site
+        if self.name == "stick write":
+            read = satchel("--site", place / "village", "stick", "read", place / "stick", check=False)
+            if read.returncode != 0:
+                return self.fail(moment, "the finished stick is not whole: " + read.stderr.decode()[-300:])
+            site = place / "village"
+        for course in ("alpha", "beta"):
+            why = summary(satchel("--site", site, "why", course))
+            if why["state"] != "complete":
+                return self.fail(moment, f"{course} is {why['state']}")
+        if self.name == "checkout":
+            source, out = place / "courseware" / "alpha", place / "out"
+            same = subprocess.run(["diff", "-r", source, out], capture_output=True)
+            if same.returncode != 0:
+                self.fail(moment, "the checkout differs: " + same.stdout.decode()[:300])
+
+
+def prepare(root, megabytes):
+    """Four folders, each in the state just before its phase's command; a course was carried before all that."""
+    base = root / "base"
+    base.mkdir()
+    (base / "stick").mkdir()
+    (base / "before" / "earlier").mkdir(parents=True)
+    (base / "before" / "earlier" / "page.txt").write_text(EARLIER)
+    satchel("init", base / "hub", "--network", "Kill county")
+    (base / "request").write_bytes(plain("join-request", base / "village", "--site-name", "village"))
+    (base / "grant").write_bytes(plain("--site", base / "hub", "enrol", base / "request"))
+    satchel("join", base / "village", base / "grant")
+    satchel("--site", base / "hub", "publish", base / "before")
+    satchel("--site", base / "hub", "stick", "write", base / "stick")
+    satchel("--site", base / "village", "stick", "read", base / "stick")
+    satchel("--site", base / "hub", "stick", "read", base / "stick")
+    make_courseware(base / "courseware", megabytes)
+    phases = []
+
+    def phase(name, arguments, watched, site, extra):
+        state = root / name.replace(" ", "-")
+        shutil.copytree(base, state, symlinks=True)
+        phases.append(Phase(name, state, arguments, watched, site, extra))
+
+    publish = lambda place: ("--site", place / "hub", "publish", place / "courseware")
+    phase("publish", publish, ["hub/packs"], "hub", PACK_EXTRA)
+    satchel(*publish(base))
+    write = lambda place: ("--site", place / "hub", "stick", "write", place / "stick")
+    phase("stick write", write, ["stick"], "hub", STICK_EXTRA)
+    satchel(*write(base))
+    read = lambda place: ("--site", place / "village", "stick", "read", place / "stick")
+    phase("stick read", read, ["village/packs"], "village", PACK_EXTRA)
+    satchel(*read(base))
+    checkout = lambda place: ("--site", place / "village", "checkout", "alpha", place / "out")
+    phase("checkout", checkout, ["out"], "village", 0)
+    return phases
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--megabytes", type=int, default=24)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="satchel-kill.") as folder:
+        root = pathlib.Path(folder)
+        phases = prepare(root, options.megabytes)
+        each = max(1, options.count // len(phases))
+        print(f"{'phase':12} {'kills':>5}  in each tenth of its progress" + " " * 10 +
+              f"{'missed':>7} {'failed':>7} {'moved again at most':>20}")
+        for phase in phases:
+            phase.measure(root)
+            turn = 0
+            # A command that ends before its moment is seen was not killed: a moment near it is taken instead.
+            while sum(phase.kills) < each and turn < each * 4:
+                moment = (turn % each + (0.5 + 0.37 * (turn // each)) % 1.0) / each
+                phase.kill_at(root, moment, turn % 2)
+                turn += 1
+            print(f"{phase.name:12} {sum(phase.kills):5}  " + " ".join(f"{kills:3}" for kills in phase.kills) +
+                  f" {phase.missed:7} {phase.failures:7} {phase.again_most:20}")
+            sys.stdout.flush()
+        failures = sum(phase.failures for phase in phases)
+        killed = sum(sum(phase.kills) for phase in phases)
+        print(f"summary: {killed} kills, {failures} failures")
+        if failures or any(sum(phase.kills) < each for phase in phases):
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
