@@ -24,7 +24,7 @@ nlohmann::json fields_of(const catalogue::Review& review) {
     return {{"course", review.course},
             {"edition", review.edition},
             {"manifest", to_hex(review.manifest)},
-            {"verdict", review.verdict == catalogue::Verdict::kApprove ? "approve" : "reject"},
+            {"verdict", catalogue::word_of(review.verdict)},
             {"role", review.role == catalogue::ReviewRole::kContent ? "content" : "technical"}};
 }
 

@@ -9,12 +9,6 @@
 
 namespace satchel::catalogue {
 
-namespace {
-
-constexpr std::string_view kTitle = "Satchel review, version ";
-constexpr std::string_view kVersion = "1";
-constexpr std::uint32_t kEditionMax = 999'999;
-
 std::string_view word_of(Verdict verdict) {
     switch (verdict) {
         case Verdict::kApprove:
@@ -24,6 +18,12 @@ std::string_view word_of(Verdict verdict) {
     }
     return {};
 }
+
+namespace {
+
+constexpr std::string_view kTitle = "Satchel review, version ";
+constexpr std::string_view kVersion = "1";
+constexpr std::uint32_t kEditionMax = 999'999;
 
 std::string_view word_of(ReviewRole role) {
     switch (role) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "engine/catalogue/documents.hpp"
 #include "engine/trust/root.hpp"
@@ -10,6 +11,7 @@
 namespace satchel::catalogue {
 
 enum class Verdict { kApprove, kReject };
+[[nodiscard]] std::string_view word_of(Verdict verdict);  // as the statement says it: "approve", "reject"
 enum class ReviewRole { kContent, kTechnical };
 
 struct Review {

@@ -30,16 +30,6 @@ bool replaces(const Review& review, ByteView statement, const Review& held, Byte
     return text_of(statement) < text_of(held_statement);
 }
 
-std::string_view verdict_word(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::kApprove:
-            return "approve";
-        case Verdict::kReject:
-            return "reject";
-    }
-    return {};
-}
-
 Result<bool> is_held(database::Database& database, const Review& review, const SignedReview& signed_review) {
     SATCHEL_TRY(
         database::Statement select,
@@ -70,7 +60,7 @@ Result<bool> put(database::Database& database, const Review& review, const Signe
         database.prepare("INSERT OR REPLACE INTO review (course, edition, holder, reviewer_key, verdict, "
                          "statement, signature) VALUES (?, ?, ?, ?, ?, ?, ?)"));
     insert.bind(1, review.course).bind(2, std::int64_t{review.edition}).bind(3, holder);
-    insert.bind_blob(4, reviewer.view()).bind(5, verdict_word(review.verdict));
+    insert.bind_blob(4, reviewer.view()).bind(5, word_of(review.verdict));
     insert.bind_blob(6, signed_review.statement).bind(7, signed_review.signature);
     SATCHEL_TRY_VOID(insert.run());
     return true;
