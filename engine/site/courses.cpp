@@ -3,25 +3,12 @@
 #include <array>
 
 #include "engine/exchange/edition_walk.hpp"
+#include "engine/exchange/holdings.hpp"
 #include "engine/exchange/lacks.hpp"
 #include "engine/site/site_state.hpp"
 #include "engine/store/ingest.hpp"
 
 namespace satchel::site {
-
-Result<void> note_complete(database::Database& database, const ChunkId& manifest) {
-    SATCHEL_TRY(database::Statement insert,
-                database.prepare("INSERT OR REPLACE INTO holding (manifest, complete) VALUES (?, 1)"));
-    insert.bind_blob(1, manifest.view());
-    return insert.run();
-}
-
-Result<bool> is_complete(database::Database& database, const ChunkId& manifest) {
-    SATCHEL_TRY(database::Statement select,
-                database.prepare("SELECT 1 FROM holding WHERE manifest = ? AND complete = 1"));
-    select.bind_blob(1, manifest.view());
-    return select.step();
-}
 
 namespace {
 
@@ -61,14 +48,7 @@ Result<bool> Site::unsubscribe(const exchange::Subscription& subscription) {
 }
 
 Result<std::vector<exchange::Subscription>> Site::subscriptions() {
-    SATCHEL_TRY(database::Statement select,
-                state_->database->prepare("SELECT kind, value FROM subscription ORDER BY kind, value"));
-    std::vector<exchange::Subscription> all;
-    while (true) {
-        SATCHEL_TRY(const bool row, select.step());
-        if (!row) return all;
-        all.push_back({std::string(select.text(0)), std::string(select.text(1))});
-    }
+    return exchange::subscriptions(*state_->database);
 }
 
 Result<std::string> Site::resolve_course(std::string_view text) {
@@ -89,7 +69,8 @@ Result<void> Site::for_each_course(const std::function<Result<void>(const Course
     const auto emit = [&]() -> Result<void> {
         if (!pending) return {};
         pending->subscribed = exchange::is_meant(subscribed, pending->edition.edition);
-        SATCHEL_TRY(pending->complete, is_complete(*state_->database, pending->edition.edition.manifest));
+        SATCHEL_TRY(pending->complete,
+                    exchange::is_complete(*state_->database, pending->edition.edition.manifest));
         return each(*pending);
     };
     SATCHEL_TRY_VOID(
@@ -130,20 +111,7 @@ Result<Why> Site::why(std::string_view course) {
 }
 
 Result<void> Site::refresh_holdings(Progress& progress) {
-    SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed, subscriptions());
-    std::uint64_t done = 0;
-    return state_->catalogue->for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
-        const catalogue::Edition& edition = state.edition;
-        SATCHEL_TRY_VOID(progress.update(
-            {.stage = "checking what is complete", .item = edition.course, .items_done = ++done}));
-        if (!state.is_current || !exchange::is_meant(subscribed, edition)) return {};
-        SATCHEL_TRY(const bool known, is_complete(*state_->database, edition.manifest));
-        if (known) return {};
-        SATCHEL_TRY(const exchange::Missing missing,
-                    exchange::count_missing(*state_->store, edition.manifest));
-        if (missing.objects > 0) return {};
-        return note_complete(*state_->database, edition.manifest);
-    });
+    return exchange::refresh_holdings(replica(), progress, [](const catalogue::Edition&) {});
 }
 
 Result<Status> Site::status() {

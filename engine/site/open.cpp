@@ -3,8 +3,8 @@
 // Crash points of create_network and join: keys are made once and loaded from then on; roots, roster and
 // the row `meta.site` go in by one transaction (create_network: the hub's own document is committed before
 // it). Before that row stands there is no site, and the same command begins again with the same keys.
+#include "engine/database/meta.hpp"
 #include "engine/site/key_files.hpp"
-#include "engine/site/meta.hpp"
 #include "engine/site/site_state.hpp"
 
 namespace satchel::site {
@@ -16,7 +16,7 @@ constexpr char kNetworkMeta[] = "network";
 
 Result<bool> has_site(env::Disk& disk, database::Database& database) {
     static_cast<void>(disk);
-    SATCHEL_TRY(const std::optional<ByteBuffer> site, meta(database, kSiteMeta));
+    SATCHEL_TRY(const std::optional<ByteBuffer> site, database::meta(database, kSiteMeta));
     return site.has_value();
 }
 
@@ -56,9 +56,9 @@ trust::SiteEntry entry_of(const std::string& name, trust::SiteRole role, const t
 
 // The row that makes a folder a site. In the caller's transaction.
 Result<void> found_site(database::Database& database, const NetworkId& network, const SiteId& site) {
-    SATCHEL_TRY_VOID(set_meta(database, kNetworkMeta, network.view()));
+    SATCHEL_TRY_VOID(database::set_meta(database, kNetworkMeta, network.view()));
     SATCHEL_TRY_VOID(database.run("INSERT OR IGNORE INTO subscription (kind, value) VALUES ('all', '')"));
-    return set_meta(database, kSiteMeta, site.view());
+    return database::set_meta(database, kSiteMeta, site.view());
 }
 
 Result<NetworkId> accept_first_root(database::Database& database, trust::TrustStore& trust,
@@ -193,7 +193,7 @@ Result<std::unique_ptr<Site>> Site::open(env::Disk& disk, env::World world) {
                         "restore site.db from a copy, or join again and read a stick");
         return no_site();
     }
-    SATCHEL_TRY(const std::optional<ByteBuffer> network, meta(*database, kNetworkMeta));
+    SATCHEL_TRY(const std::optional<ByteBuffer> network, database::meta(*database, kNetworkMeta));
     SATCHEL_TRY(trust::SigningKey signing, load_key(disk, kSiteKey));
     SATCHEL_TRY(trust::SealingKey sealing, load_sealing_key(disk));
 
@@ -228,6 +228,11 @@ store::Store& Site::store() { return *state_->store; }
 trust::TrustStore& Site::trust() { return state_->trust; }
 database::Database& Site::database() { return *state_->database; }
 env::World& Site::world() { return state_->world; }
+
+exchange::Replica Site::replica() {
+    return {*state_->database, state_->trust, *state_->catalogue,  *state_->store,
+            state_->network,   state_->self,  state_->signing_key, state_->world};
+}
 
 Result<void> Site::update_mirror() { return state_->catalogue->update_mirror(state_->disk, kMirrorPath); }
 

@@ -3,6 +3,7 @@
 // stays, and the same command finds it there. The commit is one transaction.
 #include <algorithm>
 
+#include "engine/exchange/holdings.hpp"
 #include "engine/site/course_source.hpp"
 #include "engine/site/key_files.hpp"
 #include "engine/site/known_files.hpp"
@@ -244,7 +245,7 @@ Result<PublishReport> Site::publish(env::Disk& folder, std::string_view folder_n
         SATCHEL_TRY_VOID(
             state_->catalogue->commit(kOfficeLane, editor, message_for(report, options.message), changes));
     for (PublishedCourse& course : report.courses) {
-        SATCHEL_TRY_VOID(note_complete(*state_->database, course.edition.manifest));
+        SATCHEL_TRY_VOID(exchange::note_complete(*state_->database, course.edition.manifest));
         SATCHEL_TRY(const std::optional<catalogue::EditionState> current,
                     state_->catalogue->current_edition(course.edition.course));
         course.is_current = current && current->edition.number == course.edition.number;

@@ -14,6 +14,7 @@
 
 #include "engine/base/progress.hpp"
 #include "engine/exchange/freight.hpp"
+#include "engine/exchange/replica.hpp"
 #include "engine/store/manifest.hpp"
 #include "engine/store/store.hpp"
 
@@ -152,6 +153,7 @@ class Site {
     [[nodiscard]] trust::TrustStore& trust();
     [[nodiscard]] database::Database& database();
     [[nodiscard]] env::World& world();
+    [[nodiscard]] exchange::Replica replica();  // for carriers; ends with the site
     Result<void> update_mirror();
     Result<void> refresh_holdings(Progress& progress);  // which current, subscribed editions are complete
 

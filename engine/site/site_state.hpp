@@ -35,8 +35,4 @@ struct Site::State {
 // The office's signing keys lie on the hub that made the network.
 Result<trust::SigningKey> load_office_key(env::Disk& disk, std::string_view name);
 
-// Remembers that this manifest is here complete.
-Result<void> note_complete(database::Database& database, const ChunkId& manifest);
-Result<bool> is_complete(database::Database& database, const ChunkId& manifest);
-
 }  // namespace satchel::site

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
+#include "engine/exchange/haves.hpp"
 #include "tests/support/crash_county.hpp"
 #include "tests/support/crash_harness.hpp"
-#include "transport/stick/parcels.hpp"
 
 namespace satchel {
 namespace {
@@ -109,7 +109,8 @@ class StickRead : public CrashCase {
         const auto copy =
             simulations::image(stick, {});  // the answer must not come onto the stick that is judged
         read_stick(*hub, *copy);
-        std::optional<exchange::Have> have = must(stick::peer_have(*hub, crash_county().east_id));
+        std::optional<exchange::Have> have =
+            must(exchange::peer_have(hub->replica(), crash_county().east_id));
         if (have) have->sequence = 0;  // how often it was said does not matter
         return haves_[hash] = std::move(have);
     }

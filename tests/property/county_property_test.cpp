@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/exchange/haves.hpp"
 #include "tests/support/crash_county.hpp"
 #include "tests/support/random_courseware.hpp"
-#include "transport/stick/parcels.hpp"
 
 namespace satchel {
 namespace {
@@ -117,7 +117,8 @@ RC_GTEST_PROP(County, EndsEqualAfterAnyTraffic, ()) {
     // And the hub knows it: what the villages say of themselves is what they are.
     traffic.read_all_in_any_order(kHub);
     for (const std::size_t village : {std::size_t{1}, std::size_t{2}}) {
-        const auto have = must(stick::peer_have(traffic.site(kHub), traffic.site(village).self().id));
+        const auto have =
+            must(exchange::peer_have(traffic.site(kHub).replica(), traffic.site(village).self().id));
         RC_ASSERT(have.has_value());
         RC_ASSERT(have->heads == must(traffic.site(kHub).catalogue().heads()));
         must(traffic.site(kHub).for_each_course([&](const site::CourseState& course) -> Result<void> {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/exchange/freight_gate.hpp"
 #include "engine/site/site.hpp"
 #include "transport/stick/layout.hpp"
 
@@ -34,20 +35,15 @@ struct DamagedPart {
     std::uint64_t place = 0;
     Error error;
 };
-struct ReadReport {
+struct ReadReport : exchange::FreightTaken {
     std::uint64_t folders = 0;
-    std::uint64_t foreign_folders = 0;  // of other networks: left alone
-    std::uint64_t commits = 0;          // catalogue commits accepted
-    std::uint64_t reviews = 0;
-    std::uint64_t chunks = 0;        // taken into the store
-    std::uint64_t chunk_bytes = 0;   // as stored
-    std::uint64_t chunks_known = 0;  // were here already or are not wanted
-    std::uint64_t haves = 0;
-    std::uint64_t receipts = 0;
+    std::uint64_t foreign_folders = 0;   // of other networks: left alone
+    std::uint64_t chunks = 0;            // taken into the store
+    std::uint64_t chunk_bytes = 0;       // as stored
+    std::uint64_t chunks_known = 0;      // were here already or are not wanted
     std::vector<std::string> completed;  // course ids whose current edition became complete
     std::vector<DamagedPart> damaged;    // at most site::kSkippedListMax
     std::uint64_t damaged_count = 0;
-    std::vector<Error> refused;       // freight that trust did not allow
     bool answered = false;            // this site's have and receipts were written back
     std::optional<Error> unanswered;  // why not
 };

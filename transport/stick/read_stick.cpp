@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/exchange/freight_gate.hpp"
+#include "engine/exchange/haves.hpp"
 #include "engine/exchange/intake.hpp"
 #include "engine/exchange/lacks.hpp"
 #include "transport/stick/carry.hpp"
@@ -130,7 +132,8 @@ class StickReader {
     Result<void> read_freight(const StickVolume& volume, FreightRound round) {
         Result<std::unique_ptr<VolumeReader>> reader = VolumeReader::open(disk_, volume.path);
         if (!reader.has_value()) return {};
-        FreightGate gate(site_, report_, round, freight_damaged_ && round != FreightRound::kRoots);
+        exchange::FreightGate gate(site_.replica(), report_,
+                                   freight_damaged_ && round != FreightRound::kRoots);
         const auto damaged = [&](std::uint64_t, const Error&) {
             gate.drop_unfinished();
             freight_damaged_ = true;
@@ -143,7 +146,7 @@ class StickReader {
             const Result<exchange::Parcel> parcel =
                 plain.has_value() ? exchange::decode_parcel(*plain) : Result<exchange::Parcel>(plain.error());
             if (parcel.has_value()) {
-                SATCHEL_TRY_VOID(gate.take(*parcel));
+                if (round_of(*parcel) == round) SATCHEL_TRY_VOID(gate.take(*parcel));
                 continue;
             }
             gate.drop_unfinished();
@@ -227,7 +230,7 @@ class StickReader {
         receipt.bytes = volume.bytes;
         receipt.chunks_taken = volume.taken;
         receipt.damaged = volume.damaged;
-        return add_own_receipt(site_, receipt);
+        return exchange::add_own_receipt(site_.replica(), receipt);
     }
 
     // The return lane: this site's have, receipts and reviews go back on the stick. A stick that cannot be

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/exchange/haves.hpp"
 #include "engine/exchange/lacks.hpp"
+#include "engine/exchange/news.hpp"
 #include "transport/stick/carry.hpp"
 #include "transport/stick/own_folder.hpp"
 #include "transport/stick/parcels.hpp"
@@ -16,7 +18,7 @@ namespace satchel::stick {
 
 namespace {
 
-using MakeParcels = std::function<Result<void>(const TakeParcel&)>;
+using MakeParcels = std::function<Result<void>(const exchange::TakeParcel&)>;
 
 // Where freight lies already, or where writing it begins.
 struct FreightPlan {
@@ -115,7 +117,7 @@ class StickWriter {
         SATCHEL_TRY_VOID(choose_targets());
         SATCHEL_TRY_VOID(folder_.look(VolumePurpose::kContent));
         for (const trust::SiteEntry& target : targets_) {
-            SATCHEL_TRY(std::optional<exchange::Have> have, peer_have(site_, target.id));
+            SATCHEL_TRY(std::optional<exchange::Have> have, exchange::peer_have(site_.replica(), target.id));
             haves_.push_back(std::move(have));
         }
         return {};
@@ -134,9 +136,9 @@ class StickWriter {
     }
 
     MakeParcels freight() {
-        return [this](const TakeParcel& take) -> Result<void> {
-            SATCHEL_TRY_VOID(news_for(site_, haves_, take));
-            return answers_of(site_, take);
+        return [this](const exchange::TakeParcel& take) -> Result<void> {
+            SATCHEL_TRY_VOID(exchange::news_for(site_.replica(), haves_, take));
+            return exchange::answers_of(site_.replica(), take);
         };
     }
 
@@ -182,7 +184,8 @@ class StickWriter {
                 lacks.of(have, [&](const ChunkId& id, exchange::ObjectKind) { return each(id); }));
         if (options_.sites.empty()) return {};
         return each_other_site([&](const trust::SiteEntry& entry) -> Result<void> {
-            SATCHEL_TRY(const std::optional<exchange::Have> have, peer_have(site_, entry.id));
+            SATCHEL_TRY(const std::optional<exchange::Have> have,
+                        exchange::peer_have(site_.replica(), entry.id));
             return lacks.of(have, [this](const ChunkId& id, exchange::ObjectKind) -> Result<void> {
                 SATCHEL_TRY_VOID(folder_.need(id));
                 return {};
@@ -247,8 +250,8 @@ Result<void> write_answer(site::Site& site, env::Disk& stick) {
     OwnFolder folder(site, stick, silent);
     SATCHEL_TRY_VOID(folder.look(VolumePurpose::kAnswer));
     Result<void> written = write_freight(
-        folder, VolumePurpose::kAnswer, [&](const TakeParcel& take) { return answers_of(site, take); },
-        report);
+        folder, VolumePurpose::kAnswer,
+        [&](const exchange::TakeParcel& take) { return exchange::answers_of(site.replica(), take); }, report);
     if (!written.has_value()) {
         folder.stop_soundly();
         return written;

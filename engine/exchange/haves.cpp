@@ -1,0 +1,162 @@
+#include "engine/exchange/haves.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/database/meta.hpp"
+#include "engine/exchange/holdings.hpp"
+
+namespace satchel::exchange {
+
+namespace {
+
+constexpr char kHaveSequence[] = "have/sequence";
+constexpr char kReceiptSequence[] = "receipt/sequence";
+constexpr char kOwnHave[] = "have/own";
+
+Result<void> for_each_blob(database::Database& database, std::string_view sql,
+                           const std::function<Result<void>(ByteView)>& each) {
+    SATCHEL_TRY(database::Statement select, database.prepare(sql));
+    while (true) {
+        SATCHEL_TRY(const bool row, select.step());
+        if (!row) return {};
+        SATCHEL_TRY_VOID(each(select.blob(0)));
+    }
+}
+
+Result<Have> have_as_of_now(const Replica& replica) {
+    Have have;
+    have.network = replica.network;
+    have.site = replica.signing_key.public_key();
+    SATCHEL_TRY(const std::optional<trust::Root> root, replica.trust.current_root());
+    have.root_version = root ? root->version : 0;
+    SATCHEL_TRY(have.heads, replica.catalogue.heads());
+    SATCHEL_TRY(have.subscriptions, subscriptions(replica.database));
+    SATCHEL_TRY_VOID(for_each_blob(
+        replica.database, "SELECT substr(manifest, 1, 16) FROM holding WHERE complete = 1 ORDER BY manifest",
+        [&](ByteView mark) -> Result<void> {
+            if (have.complete.size() == kEditionsInHaveMax) return {};
+            EditionMark edition;
+            std::copy(mark.begin(), mark.end(), edition.begin());
+            if (have.complete.empty() || have.complete.back() < edition) have.complete.push_back(edition);
+            return {};
+        }));
+    return have;
+}
+
+// Returns whether it was new.
+Result<bool> put_receipt(database::Database& database, const Receipt& receipt, ByteView bytes) {
+    const SiteId site = trust::site_id_of(receipt.site);
+    SATCHEL_TRY(database::Statement insert,
+                database.prepare("INSERT OR IGNORE INTO receipt (site, sequence, receipt) VALUES (?, ?, ?)"));
+    insert.bind_blob(1, site.view()).bind(2, static_cast<std::int64_t>(receipt.sequence)).bind_blob(3, bytes);
+    SATCHEL_TRY_VOID(insert.run());
+    const bool is_new = database.rows_changed() > 0;
+    SATCHEL_TRY(database::Statement trim,
+                database.prepare("DELETE FROM receipt WHERE site = ?1 AND sequence <= "
+                                 "(SELECT max(sequence) FROM receipt WHERE site = ?1) - ?2"));
+    trim.bind_blob(1, site.view()).bind(2, static_cast<std::int64_t>(kReceiptsKept));
+    SATCHEL_TRY_VOID(trim.run());
+    return is_new;
+}
+
+// Whether the newest receipt that this site made for the volume says the same.
+Result<bool> was_said(const Replica& replica, const Receipt& receipt) {
+    std::optional<Receipt> last;
+    SATCHEL_TRY(database::Statement select,
+                replica.database.prepare("SELECT receipt FROM receipt WHERE site = ? ORDER BY sequence"));
+    select.bind_blob(1, replica.self.id.view());
+    while (true) {
+        SATCHEL_TRY(const bool row, select.step());
+        if (!row) break;
+        SATCHEL_TRY(Receipt held, decode_receipt(select.blob(0)));
+        if (held.writer == receipt.writer && held.stick == receipt.stick && held.volume == receipt.volume)
+            last = std::move(held);
+    }
+    return last && last->bytes == receipt.bytes && last->damaged == receipt.damaged;
+}
+
+}  // namespace
+
+Result<std::optional<Have>> peer_have(const Replica& replica, const SiteId& peer) {
+    SATCHEL_TRY(database::Statement select,
+                replica.database.prepare("SELECT have FROM peer_have WHERE site = ?"));
+    select.bind_blob(1, peer.view());
+    SATCHEL_TRY(const bool found, select.step());
+    if (!found) return std::optional<Have>();
+    SATCHEL_TRY(Have have, decode_have(select.blob(0)));
+    return std::optional(std::move(have));
+}
+
+Result<ByteBuffer> own_have(const Replica& replica) {
+    SATCHEL_TRY(Have now, have_as_of_now(replica));
+    SATCHEL_TRY(const std::optional<ByteBuffer> last, database::meta(replica.database, kOwnHave));
+    if (last) {
+        const Result<Have> before = decode_have(*last);
+        if (before.has_value()) {
+            now.sequence = before->sequence;
+            if (now == *before) return *last;
+        }
+    }
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(replica.database));
+    SATCHEL_TRY(now.sequence, database::next_number(replica.database, kHaveSequence));
+    ByteBuffer signed_have = encode(now, replica.signing_key);
+    SATCHEL_TRY_VOID(database::set_meta(replica.database, kOwnHave, signed_have));
+    SATCHEL_TRY_VOID(transaction.commit());
+    return signed_have;
+}
+
+Result<void> add_own_receipt(const Replica& replica, Receipt receipt) {
+    receipt.network = replica.network;
+    receipt.site = replica.signing_key.public_key();
+    if (receipt.chunks_taken == 0) {
+        SATCHEL_TRY(const bool said, was_said(replica, receipt));
+        if (said) return {};
+    }
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(replica.database));
+    SATCHEL_TRY(receipt.sequence, database::next_number(replica.database, kReceiptSequence));
+    SATCHEL_TRY_VOID(put_receipt(replica.database, receipt, encode(receipt, replica.signing_key)));
+    return transaction.commit();
+}
+
+Result<bool> keep_have(const Replica& replica, const Have& have, ByteView bytes) {
+    SATCHEL_TRY(database::Statement upsert,
+                replica.database.prepare(
+                    "INSERT INTO peer_have (site, sequence, have) VALUES (?1, ?2, ?3) "
+                    "ON CONFLICT (site) DO UPDATE SET sequence = ?2, have = ?3 WHERE ?2 > sequence"));
+    const SiteId id = trust::site_id_of(have.site);
+    upsert.bind_blob(1, id.view()).bind(2, static_cast<std::int64_t>(have.sequence)).bind_blob(3, bytes);
+    SATCHEL_TRY_VOID(upsert.run());
+    return replica.database.rows_changed() > 0;
+}
+
+Result<bool> keep_receipt(const Replica& replica, const Receipt& receipt, ByteView bytes) {
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(replica.database));
+    SATCHEL_TRY(const bool is_new, put_receipt(replica.database, receipt, bytes));
+    SATCHEL_TRY_VOID(transaction.commit());
+    return is_new;
+}
+
+Result<void> for_each_peer_have(const Replica& replica, const EachBlob& each) {
+    return for_each_blob(replica.database, "SELECT have FROM peer_have ORDER BY site", each);
+}
+
+Result<void> for_each_receipt_of(
+    const Replica& replica, const SiteId& site,
+    const std::function<Result<void>(std::uint64_t sequence, ByteView bytes)>& each) {
+    SATCHEL_TRY(
+        database::Statement select,
+        replica.database.prepare("SELECT sequence, receipt FROM receipt WHERE site = ? ORDER BY sequence"));
+    select.bind_blob(1, site.view());
+    while (true) {
+        SATCHEL_TRY(const bool row, select.step());
+        if (!row) return {};
+        SATCHEL_TRY_VOID(each(static_cast<std::uint64_t>(select.integer(0)), select.blob(1)));
+    }
+}
+
+Result<void> for_each_receipt(const Replica& replica, const EachBlob& each) {
+    return for_each_blob(replica.database, "SELECT receipt FROM receipt ORDER BY site, sequence", each);
+}
+
+}  // namespace satchel::exchange

@@ -1,0 +1,51 @@
+#include "engine/exchange/holdings.hpp"
+
+#include "engine/exchange/edition_walk.hpp"
+#include "engine/exchange/lacks.hpp"
+
+namespace satchel::exchange {
+
+Result<std::vector<Subscription>> subscriptions(database::Database& database) {
+    SATCHEL_TRY(database::Statement select,
+                database.prepare("SELECT kind, value FROM subscription ORDER BY kind, value"));
+    std::vector<Subscription> all;
+    while (true) {
+        SATCHEL_TRY(const bool row, select.step());
+        if (!row) return all;
+        all.push_back({std::string(select.text(0)), std::string(select.text(1))});
+    }
+}
+
+Result<void> note_complete(database::Database& database, const ChunkId& manifest) {
+    SATCHEL_TRY(database::Statement insert,
+                database.prepare("INSERT OR REPLACE INTO holding (manifest, complete) VALUES (?, 1)"));
+    insert.bind_blob(1, manifest.view());
+    return insert.run();
+}
+
+Result<bool> is_complete(database::Database& database, const ChunkId& manifest) {
+    SATCHEL_TRY(database::Statement select,
+                database.prepare("SELECT 1 FROM holding WHERE manifest = ? AND complete = 1"));
+    select.bind_blob(1, manifest.view());
+    return select.step();
+}
+
+Result<void> refresh_holdings(const Replica& replica, Progress& progress, const BecameComplete& became) {
+    SATCHEL_TRY(const std::vector<Subscription> subscribed, subscriptions(replica.database));
+    std::uint64_t done = 0;
+    return replica.catalogue.for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
+        const catalogue::Edition& edition = state.edition;
+        SATCHEL_TRY_VOID(progress.update(
+            {.stage = "checking what is complete", .item = edition.course, .items_done = ++done}));
+        if (!state.is_current || !is_meant(subscribed, edition)) return {};
+        SATCHEL_TRY(const bool known, is_complete(replica.database, edition.manifest));
+        if (known) return {};
+        SATCHEL_TRY(const Missing missing, count_missing(replica.store, edition.manifest));
+        if (missing.objects > 0) return {};
+        SATCHEL_TRY_VOID(note_complete(replica.database, edition.manifest));
+        became(edition);
+        return {};
+    });
+}
+
+}  // namespace satchel::exchange

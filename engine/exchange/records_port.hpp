@@ -1,0 +1,54 @@
+// What exchange asks of the records of a site: signed segments in feeds, merged as a set.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "engine/base/ids.hpp"
+#include "engine/base/result.hpp"
+
+namespace satchel::exchange {
+
+using SegmentId = HashId<struct SegmentIdTag>;
+
+// The end of an unbroken run of segments of one feed; a forked feed has several.
+struct FeedHead {
+    std::uint32_t incarnation_number = 0;
+    std::array<std::uint8_t, 16> incarnation_tag{};
+    std::uint64_t next_sequence = 0;
+    SegmentId head;
+    friend auto operator<=>(const FeedHead&, const FeedHead&) = default;
+};
+
+inline constexpr std::size_t kSegmentMax = 256 * 1024;  // bytes of a whole segment
+
+class RecordsPort {
+  public:
+    virtual ~RecordsPort() = default;
+    // Signs what is open; before any exchange.
+    virtual Result<void> close_segment() = 0;
+    virtual Result<std::vector<FeedHead>> heads_of(const SiteId& site) = 0;  // ascending
+    // Every feed of which something is here, by site id.
+    virtual Result<void> for_each_feed(
+        const std::function<Result<void>(const SiteId& site, std::span<const FeedHead> heads)>& each) = 0;
+    // What a holder of `known` lacks of this site's feed, oldest first. `sink` returns false to stop.
+    virtual Result<void> segments_after(
+        const SiteId& site, std::span<const SegmentId> known,
+        const std::function<Result<bool>(const SegmentId& id, ByteView segment)>& sink) = 0;
+
+    struct Taken {
+        bool is_new = false;
+        SiteId site;
+    };
+    // Verified; kRefused, kDamaged or kUnsupported if it may not be. Sure only after commit().
+    virtual Result<Taken> accept(ByteView segment) = 0;
+    virtual Result<void> commit() = 0;
+
+    // This site's signed word that it holds these feeds up to their heads; empty if it gives none.
+    virtual Result<ByteBuffer> acknowledge(std::span<const SiteId> sites) = 0;
+    virtual Result<void> accept_acknowledgement(ByteView acknowledgement) = 0;
+};
+
+}  // namespace satchel::exchange
