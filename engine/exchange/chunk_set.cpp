@@ -1,12 +1,17 @@
 #include "engine/exchange/chunk_set.hpp"
 
+#include <algorithm>
+
 namespace satchel::exchange {
 
-Result<ChunkSet> ChunkSet::create(database::Database& database, const std::string& name) {
+Result<ChunkSet> ChunkSet::create(database::Database& database, const std::string& name, bool ordered) {
     const std::string table = "temp.set_" + name;
     SATCHEL_TRY_VOID(database.run("CREATE TEMP TABLE IF NOT EXISTS set_" + name +
                                   " (id BLOB PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID"));
     SATCHEL_TRY_VOID(database.run("DELETE FROM " + table));
+    if (ordered)
+        SATCHEL_TRY_VOID(
+            database.run("CREATE INDEX IF NOT EXISTS temp.order_" + name + " ON set_" + name + " (value)"));
     SATCHEL_TRY(database::Statement insert,
                 database.prepare("INSERT OR IGNORE INTO " + table + " (id, value) VALUES (?, ?)"));
     SATCHEL_TRY(database::Statement find, database.prepare("SELECT value FROM " + table + " WHERE id = ?"));
@@ -36,6 +41,20 @@ Result<bool> ChunkSet::contains(const ChunkId& id) {
 Result<void> ChunkSet::erase(const ChunkId& id) {
     erase_.bind_blob(1, id.view());
     return erase_.run();
+}
+
+Result<void> ChunkSet::for_first(std::size_t count_max, const Each& each) {
+    SATCHEL_TRY(database::Statement select,
+                database_->prepare("SELECT id, value FROM " + table_ + " ORDER BY value LIMIT ?"));
+    select.bind(1, static_cast<std::int64_t>(count_max));
+    while (true) {
+        SATCHEL_TRY(const bool row, select.step());
+        if (!row) return {};
+        ChunkId id;
+        const ByteView bytes = select.blob(0);
+        if (bytes.size() == id.digest.size()) std::copy(bytes.begin(), bytes.end(), id.digest.begin());
+        SATCHEL_TRY_VOID(each(id, select.integer(1)));
+    }
 }
 
 Result<bool> ChunkSet::meets(const ChunkSet& other) {

@@ -15,11 +15,15 @@ namespace satchel::exchange {
 class ChunkSet {
   public:
     // `name`: a plain word; a set of the same name in the same database is emptied.
-    static Result<ChunkSet> create(database::Database& database, const std::string& name);
+    static Result<ChunkSet> create(database::Database& database, const std::string& name,
+                                   bool ordered = false);
     Result<bool> insert(const ChunkId& id, std::int64_t value = 0);  // false: it was there (value unchanged)
     Result<std::optional<std::int64_t>> find(const ChunkId& id);
     Result<bool> contains(const ChunkId& id);
     Result<void> erase(const ChunkId& id);
+    // The first `count_max` ids, by value. Slow unless the set was created with `ordered`.
+    using Each = std::function<Result<void>(const ChunkId& id, std::int64_t value)>;
+    Result<void> for_first(std::size_t count_max, const Each& each);
     Result<bool> meets(const ChunkSet& other);  // some id is in both; both of the same database
     Result<void> clear();
     Result<std::uint64_t> size();

@@ -2,17 +2,27 @@
 
 namespace satchel::exchange {
 
-Result<Intake> Intake::create(database::Database& database, store::Store& store) {
-    SATCHEL_TRY(ChunkSet wants, ChunkSet::create(database, "wanted"));
-    SATCHEL_TRY(ChunkSet passed_over, ChunkSet::create(database, "passed_over"));
+namespace {
+constexpr int kOrderBits = 48;  // more objects than any disk holds
+}
+
+Result<Intake> Intake::create(database::Database& database, store::Store& store, const std::string& name) {
+    SATCHEL_TRY(ChunkSet wants, ChunkSet::create(database, name + "_wanted", true));
+    SATCHEL_TRY(ChunkSet passed_over, ChunkSet::create(database, name + "_passed_over"));
     return Intake(store, std::move(wants), std::move(passed_over));
 }
 
 Result<bool> Intake::want_if_missing(const ChunkId& id, ObjectKind kind) {
     SATCHEL_TRY(const bool here, store_->contains(id));
     if (here) return true;
-    SATCHEL_TRY_VOID(wants_.insert(id, static_cast<std::int64_t>(kind)));
+    const std::int64_t value = (static_cast<std::int64_t>(kind) << kOrderBits) + next_in_order_;
+    SATCHEL_TRY(const bool is_new, wants_.insert(id, value));
+    next_in_order_ += is_new ? 1 : 0;
     return false;
+}
+
+Result<void> Intake::for_first_wanted(std::size_t count_max, const EachWanted& each) {
+    return wants_.for_first(count_max, [&](const ChunkId& id, std::int64_t) { return each(id); });
 }
 
 Result<void> Intake::want_edition(const ChunkId& manifest) {
@@ -31,7 +41,7 @@ Result<Intake::Offer> Intake::offer(const ChunkId& id, ByteView record) {
     SATCHEL_TRY_VOID(store_->put_record(record));
     SATCHEL_TRY_VOID(wants_.erase(id));
     const auto visit = [this](const ChunkId& inner, ObjectKind kind) { return want_if_missing(inner, kind); };
-    switch (static_cast<ObjectKind>(*wanted)) {
+    switch (static_cast<ObjectKind>(*wanted >> kOrderBits)) {
         case ObjectKind::kNode:
             SATCHEL_TRY_VOID(walk_edition(*store_, id, visit));
             break;

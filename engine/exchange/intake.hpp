@@ -11,7 +11,9 @@ namespace satchel::exchange {
 
 class Intake {
   public:
-    static Result<Intake> create(database::Database& database, store::Store& store);
+    // `name`: of its sets, so that two intakes do not empty each other's.
+    static Result<Intake> create(database::Database& database, store::Store& store,
+                                 const std::string& name = "stick");
 
     // Wants whatever of this edition is not here.
     Result<void> want_edition(const ChunkId& manifest);
@@ -21,6 +23,12 @@ class Intake {
     // wanted. kDamaged if the bytes are not what the id says.
     Result<Offer> offer(const ChunkId& id, ByteView record);
 
+    // What to ask for first: manifest nodes, recipes, content, each in the order in which it became wanted.
+    using EachWanted = std::function<Result<void>(const ChunkId& id)>;
+    Result<void> for_first_wanted(std::size_t count_max, const EachWanted& each);
+    Result<bool> wants(const ChunkId& id) { return wants_.contains(id); }
+
+    Result<void> clear() { return wants_.clear(); }
     Result<std::uint64_t> wanted() { return wants_.size(); }
     // Whether something became wanted after it had been offered: the carrier should offer it once more.
     Result<bool> wants_what_was_passed_over() { return passed_over_.meets(wants_); }
@@ -30,7 +38,8 @@ class Intake {
         : store_(&store), wants_(std::move(wants)), passed_over_(std::move(passed_over)) {}
     Result<bool> want_if_missing(const ChunkId& id, ObjectKind kind);
     store::Store* store_;
-    ChunkSet wants_;
+    ChunkSet wants_;  // value: kind, then the order of becoming wanted
+    std::int64_t next_in_order_ = 0;
     ChunkSet passed_over_;  // offered when nobody wanted it
 };
 

@@ -106,8 +106,9 @@ Complaints missing_includes(const SourceFile& file, const std::vector<SourceFile
     if (!is_cpp(file.path)) return out;
     for (const Include& include : includes_of(file.text)) {
         if (!include.of_ours || find_file(files, include.path) != nullptr) continue;
-        // Made by schemas/CMakeLists.txt: site.sql becomes site_sql.hpp.
+        // Made by schemas/CMakeLists.txt: site.sql becomes site_sql.hpp, NAME.proto becomes NAME.pb.h.
         std::string source = include.path;
+        if (source.ends_with(".pb.h")) source.replace(source.size() - 5, 5, ".proto");
         if (const std::size_t at = source.rfind("_sql.hpp"); at != std::string::npos)
             source.replace(at, 8, ".sql");
         if (source == include.path || find_file(files, source) == nullptr) {
@@ -126,11 +127,9 @@ Complaints heavy_headers(const SourceFile& file) {
     if (!file.path.ends_with(".hpp") || file.path.starts_with("tests/")) return out;
     for (const Include& include : includes_of(file.text)) {
         if (include.path == "nlohmann/json_fwd.hpp") continue;  // names only: made to be included in headers
-        for (std::string_view heavy : kHeavyHeaders) {
-            if (include.path.starts_with(heavy)) {
-                complain(out, file, include.line, "belongs into a .cpp file: " + include.path);
-            }
-        }
+        bool is_heavy = include.path.ends_with(".pb.h");
+        for (std::string_view heavy : kHeavyHeaders) is_heavy = is_heavy || include.path.starts_with(heavy);
+        if (is_heavy) complain(out, file, include.line, "belongs into a .cpp file: " + include.path);
     }
     return out;
 }
@@ -241,16 +240,18 @@ TEST(LayerRules, RefuseAnIncludeNotWrittenFromTheRoot) {
 }
 
 TEST(LayerRules, RefuseAnIncludeOfNothing) {
-    const std::vector<SourceFile> files = {{"engine/base/x.hpp", ""}, {"schemas/site.sql", ""}};
+    const std::vector<SourceFile> files = {{"engine/base/x.hpp", ""}, {"schemas/site.sql", ""}, {"schemas/exchange.proto", ""}};
     EXPECT_THAT(missing_includes({"a.cpp", "#include \"engine/base/y.hpp\"\n"}, files), SizeIs(1));
     EXPECT_THAT(missing_includes({"a.cpp", "#include \"schemas/other_sql.hpp\"\n"}, files), SizeIs(1));
     EXPECT_THAT(missing_includes({"a.cpp", "#include \"engine/base/x.hpp\"\n"}, files), IsEmpty());
     EXPECT_THAT(missing_includes({"a.cpp", "#include \"schemas/site_sql.hpp\"\n"}, files), IsEmpty());
+    EXPECT_THAT(missing_includes({"a.cpp", "#include \"schemas/exchange.pb.h\"\n"}, files), IsEmpty());
 }
 
 TEST(LayerRules, RefuseAHeavyHeaderInAHeader) {
     EXPECT_THAT(heavy_headers({"engine/store/x.hpp", "#include <zstd.h>\n"}), SizeIs(1));
     EXPECT_THAT(heavy_headers({"cli/x.hpp", "#include <nlohmann/json.hpp>\n"}), SizeIs(1));
+    EXPECT_THAT(heavy_headers({"engine/exchange/x.hpp", "#include \"schemas/exchange.pb.h\"\n"}), SizeIs(1));
     EXPECT_THAT(heavy_headers({"cli/x.hpp", "#include <nlohmann/json_fwd.hpp>\n"}), IsEmpty());
     EXPECT_THAT(heavy_headers({"engine/store/x.cpp", "#include <zstd.h>\n"}), IsEmpty());
     EXPECT_THAT(heavy_headers({"tests/support/x.hpp", "#include <rapidcheck.h>\n"}), IsEmpty());

@@ -1,0 +1,73 @@
+#include "engine/exchange/scope.hpp"
+
+#include "engine/base/encoding.hpp"
+
+namespace satchel::exchange {
+
+namespace {
+constexpr std::size_t kTreeDepthMax = 16;  // province, city, county, town, village and room to spare
+}
+
+Result<SiteTree> SiteTree::read(trust::TrustStore& trust) {
+    SiteTree tree;
+    SATCHEL_TRY_VOID(trust.for_each_site([&](const trust::SiteEntry& entry) -> Result<void> {
+        tree.nodes_[entry.id] = {entry.role, entry.parent};
+        return {};
+    }));
+    return tree;
+}
+
+bool SiteTree::is_hub(const SiteId& site) const {
+    const auto place = nodes_.find(site);
+    return place != nodes_.end() && place->second.role == trust::SiteRole::kHub;
+}
+
+bool SiteTree::holds(const SiteId& holder, const SiteId& feed) const {
+    if (holder == feed) return true;
+    const auto place = nodes_.find(holder);
+    if (place == nodes_.end() || place->second.role != trust::SiteRole::kHub) return false;
+    if (!place->second.parent) return true;
+    auto at = nodes_.find(feed);
+    for (std::size_t depth = 0; depth < kTreeDepthMax && at != nodes_.end(); ++depth) {
+        if (!at->second.parent) return false;
+        if (*at->second.parent == holder) return true;
+        at = nodes_.find(*at->second.parent);
+    }
+    return false;
+}
+
+Result<FeedsHere> feeds_for(RecordsPort& records, const SiteTree& tree, const SiteId& self,
+                            const SiteId& peer) {
+    FeedsHere here;
+    if (!tree.is_hub(peer)) {  // the common case, without a walk over all feeds
+        SATCHEL_TRY(std::vector<FeedHead> heads, records.heads_of(peer));
+        if (heads.empty()) return here;
+        std::vector<Feed>& list = tree.holds(self, peer) ? here.shared : here.in_custody;
+        list.push_back({peer, std::move(heads)});
+        return here;
+    }
+    SATCHEL_TRY_VOID(
+        records.for_each_feed([&](const SiteId& site, std::span<const FeedHead> heads) -> Result<void> {
+            if (!tree.holds(peer, site)) return {};
+            const bool is_mine = tree.holds(self, site);
+            std::vector<Feed>& list = is_mine ? here.shared : here.in_custody;
+            list.push_back({site, {heads.begin(), heads.end()}});
+            return {};
+        }));
+    return here;
+}
+
+Digest digest_of(const std::vector<Feed>& feeds) {
+    Hasher hasher;
+    ByteBuffer bytes;
+    for (const Feed& feed : feeds) {
+        bytes.clear();
+        Writer writer(bytes);
+        writer.raw(feed.site.view()).varint(feed.heads.size());
+        for (const FeedHead& head : feed.heads) writer.raw(head.head.view());
+        hasher.update(bytes);
+    }
+    return hasher.finish();
+}
+
+}  // namespace satchel::exchange

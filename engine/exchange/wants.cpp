@@ -1,0 +1,180 @@
+#include "engine/exchange/wants.hpp"
+
+#include <algorithm>
+
+#include "engine/exchange/holdings.hpp"
+#include "engine/exchange/lacks.hpp"
+
+namespace satchel::exchange {
+
+Result<std::unique_ptr<Wants>> Wants::create(const Replica& replica) {
+    SATCHEL_TRY(Intake intake, Intake::create(replica.database, replica.store, "link"));
+    std::unique_ptr<Wants> wants(new Wants(replica, std::move(intake)));
+    SATCHEL_TRY_VOID(wants->refresh());
+    return wants;
+}
+
+void Wants::release(SessionKey session) {
+    const std::size_t given_back =
+        std::erase_if(asked_, [session](const auto& each) { return each.second.session == session; });
+    const bool gathered = gathered_ && gathered_->session == session;
+    if (gathered) gathered_->session = 0;  // anyone may go on with it
+    if (given_back > 0 || gathered) note_change();
+}
+
+// Only what is new is walked, unless something stopped being wanted: then the table is made anew.
+Result<void> Wants::refresh() {
+    SATCHEL_TRY(const std::vector<Subscription> subscribed, subscriptions(replica_.database));
+    std::set<ChunkId> manifests;
+    std::vector<ChunkId> in_order;
+    SATCHEL_TRY_VOID(
+        replica_.catalogue.for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
+            if (!state.is_current || !is_meant(subscribed, state.edition)) return {};
+            SATCHEL_TRY(const bool complete, is_complete(replica_.database, state.edition.manifest));
+            if (!complete && manifests.insert(state.edition.manifest).second)
+                in_order.push_back(state.edition.manifest);
+            return {};
+        }));
+    if (!std::includes(manifests.begin(), manifests.end(), manifests_.begin(), manifests_.end())) {
+        SATCHEL_TRY_VOID(intake_.clear());
+        manifests_.clear();
+    }
+    for (const ChunkId& manifest : in_order) {
+        if (manifests_.contains(manifest)) continue;
+        const Result<void> wanted = intake_.want_edition(manifest);
+        if (!wanted.has_value() && wanted.error().code != ErrorCode::kDamaged) return wanted;
+        manifests_.insert(manifest);  // of one that is damaged here, `store verify` tells
+        taken_since_settled_ += 1;    // perhaps all of it is here already
+    }
+    return {};
+}
+
+Wanted Wants::wanted_of(const ChunkId& id) const {
+    const auto part = parts_.find(id);
+    if (part == parts_.end()) return {id, 0, 0};
+    return {id, static_cast<std::uint32_t>(part->second.bytes.size()), part->second.size};
+}
+
+std::uint64_t Wants::bytes_in_flight(SessionKey session) const {
+    std::uint64_t bytes = 0;
+    for (const auto& [id, request] : asked_) {
+        if (request.session != session) continue;
+        const auto part = parts_.find(id);
+        bytes += part == parts_.end() ? kChunkBytesGuess : part->second.size - part->second.bytes.size();
+    }
+    return bytes;
+}
+
+std::size_t Wants::asked(SessionKey session) const {
+    return static_cast<std::size_t>(std::count_if(asked_.begin(), asked_.end(), [session](const auto& each) {
+        return each.second.session == session;
+    }));
+}
+
+std::vector<Wanted> Wants::asked_of(SessionKey session) const {
+    std::vector<std::pair<std::uint64_t, ChunkId>> in_order;
+    for (const auto& [id, request] : asked_)
+        if (request.session == session) in_order.emplace_back(request.order, id);
+    std::sort(in_order.begin(), in_order.end());
+    std::vector<Wanted> all;
+    for (const auto& [order, id] : in_order) all.push_back(wanted_of(id));
+    return all;
+}
+
+Result<std::vector<Wanted>> Wants::ask(SessionKey session, std::size_t count_max,
+                                       const std::set<ChunkId>& skip) {
+    std::vector<Wanted> all;
+    const std::size_t now = asked(session);
+    const std::size_t room = std::min(count_max, kRequestsInFlightMax - std::min(kRequestsInFlightMax, now));
+    std::uint64_t bytes = bytes_in_flight(session);
+    if (room == 0 || bytes >= kBytesInFlightMax) return all;
+    const std::size_t looked_at = std::min(kLookedAtMax, room + asked_.size() + skip.size());
+    SATCHEL_TRY_VOID(intake_.for_first_wanted(looked_at, [&](const ChunkId& id) -> Result<void> {
+        if (all.size() >= room || bytes >= kBytesInFlightMax) return {};
+        if (asked_.contains(id) || skip.contains(id)) return {};
+        const Wanted wanted = wanted_of(id);
+        asked_[id] = {session, ++touches_};
+        bytes += wanted.size == 0 ? kChunkBytesGuess : wanted.size - wanted.offset;
+        all.push_back(wanted);
+        return {};
+    }));
+    return all;
+}
+
+void Wants::drop_part(std::map<ChunkId, Part>::iterator part) {
+    parts_bytes_ -= part->second.bytes.capacity();
+    parts_.erase(part);
+}
+
+// The part that waited longest goes first; what it held is sent again.
+void Wants::make_room(std::size_t bytes, const ChunkId& keep) {
+    while (!parts_.empty() && (parts_bytes_ + bytes > kPartsBytesMax || parts_.size() >= kPartsMax)) {
+        auto oldest = parts_.end();
+        for (auto part = parts_.begin(); part != parts_.end(); ++part)
+            if (part->first != keep &&
+                (oldest == parts_.end() || part->second.touched < oldest->second.touched))
+                oldest = part;
+        if (oldest == parts_.end()) return;
+        drop_part(oldest);
+    }
+}
+
+Result<Wants::Took> Wants::take(SessionKey session, const Data& piece) {
+    const auto request = asked_.find(piece.id);
+    if (request == asked_.end() || request->second.session != session) return Took::kNotAsked;
+    auto part = parts_.find(piece.id);
+    if (part != parts_.end() && part->second.size != piece.size) {
+        if (piece.offset != 0) return Took::kNotAsked;
+        drop_part(part);  // the peer holds it in another form: from the beginning, then
+        part = parts_.end();
+    }
+    if (part == parts_.end()) {
+        if (piece.offset != 0) return Took::kNotAsked;
+        make_room(piece.size, piece.id);
+        part = parts_.try_emplace(piece.id).first;
+        part->second.size = piece.size;
+        part->second.bytes.reserve(piece.size);
+        parts_bytes_ += part->second.bytes.capacity();
+    }
+    Part& open = part->second;
+    open.touched = ++touches_;
+    if (piece.offset > open.bytes.size()) return Took::kNotAsked;  // something between was lost
+    const std::size_t known = open.bytes.size() - piece.offset;
+    if (known >= piece.bytes.size()) return Took::kNotAsked;
+    append(open.bytes, ByteView(piece.bytes).subspan(known));
+    if (open.bytes.size() < open.size) return Took::kPiece;
+
+    const ByteBuffer record = std::move(open.bytes);
+    parts_bytes_ -= record.capacity();
+    parts_.erase(part);
+    asked_.erase(request);
+    const Result<Intake::Offer> offered = intake_.offer(piece.id, record);
+    if (offered.has_value()) {
+        taken_since_settled_ += 1;
+        return *offered == Intake::Offer::kTaken ? Took::kRecord : Took::kNotAsked;
+    }
+    const ErrorCode code = offered.error().code;
+    if (code == ErrorCode::kDamaged || code == ErrorCode::kUnsupported) return Took::kRefused;
+    return offered.error();
+}
+
+void Wants::not_here(SessionKey session, const ChunkId& id) {
+    const auto request = asked_.find(id);
+    if (request != asked_.end() && request->second.session == session) asked_.erase(request);
+}
+
+Result<std::vector<std::string>> Wants::settle(bool look_at_all) {
+    SATCHEL_TRY_VOID(replica_.store.commit());
+    std::vector<std::string> courses;
+    if (taken_since_settled_ == 0) return courses;
+    SATCHEL_TRY(const std::uint64_t wanted, intake_.wanted());
+    if (wanted > 0 && !look_at_all) return courses;
+    taken_since_settled_ = 0;
+    NoProgress silent;
+    SATCHEL_TRY_VOID(refresh_holdings(
+        replica_, silent, [&](const catalogue::Edition& edition) { courses.push_back(edition.course); }));
+    if (!courses.empty()) note_change();
+    return courses;
+}
+
+}  // namespace satchel::exchange
