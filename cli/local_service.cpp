@@ -1,5 +1,6 @@
 #include "cli/commands/progress_line.hpp"
 #include "cli/service.hpp"
+#include "transport/link/site_host.hpp"
 
 namespace satchel::cli {
 
@@ -19,10 +20,29 @@ int perform(const commands::CommandSpec& command, commands::Context& context) {
     return *done;
 }
 
+LocalService::LocalService(std::unique_ptr<env::Disk> disk, std::unique_ptr<site::Site> site, BoxWorld& world)
+    : disk_(std::move(disk)), site_(std::move(site)), world_(world) {}
+
+LocalService::~LocalService() = default;
+
 Result<std::unique_ptr<LocalService>> LocalService::open(const std::string& folder, BoxWorld& world) {
     SATCHEL_TRY(std::unique_ptr<env::Disk> disk, commands::open_folder(folder));
     SATCHEL_TRY(std::unique_ptr<site::Site> site, site::Site::open(*disk, world.lend()));
     return std::unique_ptr<LocalService>(new LocalService(std::move(disk), std::move(site), world));
+}
+
+Result<link::Links*> LocalService::links(const std::function<void(const link::Event&)>& on_event) {
+    {
+        const std::lock_guard lock(links_mutex_);
+        if (links_) return links_.get();
+    }
+    const link::EngineTurn::Held held = turn_.take();
+    const std::lock_guard lock(links_mutex_);
+    if (links_) return links_.get();
+    SATCHEL_TRY(host_, link::SiteHost::open(*site_));
+    links_ = std::make_unique<link::Links>(link::LinksSetup{
+        .host = *host_, .turn = turn_, .clock = world_.clock, .random = world_.random, .on_event = on_event});
+    return links_.get();
 }
 
 int LocalService::execute(const Invocation& invocation, Streams& streams) {
@@ -32,8 +52,10 @@ int LocalService::execute(const Invocation& invocation, Streams& streams) {
         output.error(parsed.error());
         return exit_code_of(parsed.error().code);
     }
-    if (parsed->command == nullptr || parsed->command->needs != commands::Needs::kSite) {
-        output.error(fail(ErrorCode::kUsage, parsed->command == nullptr ? "satchel" : parsed->command->name,
+    const commands::CommandSpec* const command = parsed->command;
+    if (command == nullptr ||
+        (command->needs != commands::Needs::kSite && command->needs != commands::Needs::kLinks)) {
+        output.error(fail(ErrorCode::kUsage, command == nullptr ? "satchel" : command->name,
                           "the process that owns the site does not carry out this command",
                           "run it as a command of its own"));
         return kExitUsage;
@@ -45,8 +67,28 @@ int LocalService::execute(const Invocation& invocation, Streams& streams) {
                               .progress = progress,
                               .world = world_.lend(),
                               .site = site_.get(),
-                              .folder = nullptr};
-    return perform(*parsed->command, context);
+                              .folder = nullptr,
+                              .links = [this] { return links(); }};
+    return command->needs == commands::Needs::kLinks ? perform(*command, context)
+                                                     : execute_in_turn(*command, context);
+}
+
+int LocalService::execute_in_turn(const commands::CommandSpec& command, commands::Context& context) {
+    const std::optional<link::EngineTurn::Held> held =
+        turn_.take_unless([&context] { return context.output.cancelled(); });
+    if (!held) {
+        context.output.error(commands::cancelled());
+        return kExitFailed;
+    }
+    const std::uint64_t before = site_->database().changes_made();
+    const int code = perform(command, context);
+    const std::lock_guard lock(links_mutex_);
+    if (links_ && site_->database().changes_made() != before) {
+        // If this fails, the next step of a link meets the same trouble and says it.
+        static_cast<void>(host_->note_command().has_value());
+        links_->note_change();
+    }
+    return code;
 }
 
 }  // namespace satchel::cli

@@ -59,7 +59,7 @@ class ProcessStreams : public satchel::cli::Streams {
     bool cancelled() override { return stop_asked || reader_left_; }
 
   private:
-    bool reader_left_ = false;
+    std::atomic<bool> reader_left_ = false;  // links speak from their own thread
 };
 
 std::string variable(const char* name) {

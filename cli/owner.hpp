@@ -8,13 +8,15 @@
 
 namespace satchel::cli {
 
-// Clients that may wait in the kernel's queue while one is served; more are told that the site is busy.
+// A thread and at most 1 MiB of request each; people and a console send few at a time.
+inline constexpr std::size_t kClientsServedMax = 16;
+// Clients that may wait in the kernel's queue meanwhile; more are told that the site is busy.
 inline constexpr int kClientsWaitingMax = 16;
 inline constexpr int kRequestTimeoutMs = 5'000;  // a client that says nothing must not hold up the others
 inline constexpr int kSendTimeoutMs = 30'000;    // one that does not take its answer is taken for gone
 
-// Answers the socket, one command at a time, until `should_stop`. A client that goes away cancels its
-// command. The caller holds the site's lock.
+// Answers the socket until `should_stop`, each client on a thread of its own: the service puts their commands
+// into turns. A client that goes away cancels its command. The caller holds the site's lock.
 class OwnerServer {
   public:
     static Result<OwnerServer> start(const std::string& folder);

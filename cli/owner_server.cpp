@@ -2,7 +2,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <thread>
+#include <vector>
 
 #include "cli/owner.hpp"
 #include "cli/site_lock.hpp"
@@ -55,6 +58,40 @@ Result<void> serve_one(int socket, SiteService& service, const ShouldStop& shoul
                       kSendTimeoutMs, {});
 }
 
+// One thread for each client: a long command holds up those that need its turn, and nobody else.
+class ClientThreads {
+  public:
+    ~ClientThreads() {
+        for (const std::unique_ptr<Client>& client : clients_) client->thread.join();
+    }
+    [[nodiscard]] std::size_t count() const { return clients_.size(); }
+    void join_ended() {
+        std::erase_if(clients_, [](const std::unique_ptr<Client>& client) {
+            if (!client->ended) return false;
+            client->thread.join();
+            return true;
+        });
+    }
+    void serve(env::os::Descriptor socket, SiteService& service, const ShouldStop& should_stop) {
+        clients_.push_back(std::make_unique<Client>(std::move(socket)));
+        Client& client = *clients_.back();
+        client.thread = std::thread([&client, &service, &should_stop] {
+            static_cast<void>(serve_one(client.socket.get(), service, should_stop).has_value());
+            client.socket = env::os::Descriptor(-1);  // now: the client waits for it
+            client.ended = true;
+        });
+    }
+
+  private:
+    struct Client {
+        explicit Client(env::os::Descriptor accepted) : socket(std::move(accepted)) {}
+        env::os::Descriptor socket;
+        std::thread thread;
+        std::atomic<bool> ended = false;
+    };
+    std::vector<std::unique_ptr<Client>> clients_;
+};
+
 }  // namespace
 
 Result<OwnerServer> OwnerServer::start(const std::string& folder) {
@@ -67,17 +104,21 @@ OwnerServer::~OwnerServer() {
 }
 
 Result<void> OwnerServer::run(SiteService& service, const ShouldStop& should_stop) {
+    ClientThreads clients;
     while (!should_stop()) {
+        clients.join_ended();
         pollfd poll_one{socket_.get(), POLLIN, 0};
+        // More clients than may be served at once wait in the kernel's queue.
+        if (clients.count() >= kClientsServedMax) poll_one.events = 0;
         if (::poll(&poll_one, 1, kPollMs) < 0 && errno != EINTR)
             return env::os::error_of(errno, env::os::Access::kReading, folder_ + "/" + kSocketName);
         if (poll_one.revents == 0) continue;
-        const env::os::Descriptor client(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        env::os::Descriptor client(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
         if (client.get() < 0) {
             if (errno == EINTR || errno == EAGAIN || errno == ECONNABORTED) continue;
             return env::os::error_of(errno, env::os::Access::kReading, folder_ + "/" + kSocketName);
         }
-        static_cast<void>(serve_one(client.get(), service, should_stop).has_value());
+        clients.serve(std::move(client), service, should_stop);
     }
     return {};
 }

@@ -5,6 +5,7 @@
 
 #include "cli/commands/progress_line.hpp"
 #include "cli/owner.hpp"
+#include "cli/serve.hpp"
 #include "cli/service.hpp"
 #include "cli/site_lock.hpp"
 
@@ -36,6 +37,12 @@ Result<std::string> made_folder(const Invocation& invocation, const commands::Pa
     return folder;
 }
 
+Result<int> serve_site(const Invocation& invocation, const commands::Parsed& parsed, Streams& streams,
+                       commands::Output& output) {
+    SATCHEL_TRY(const std::string folder, site_folder(invocation, parsed));
+    return serve(folder, parsed.arguments, streams, output);
+}
+
 Result<int> run_on_site(const Invocation& invocation, const commands::Parsed& parsed, Streams& streams) {
     SATCHEL_TRY(const std::string folder, site_folder(invocation, parsed));
     Result<SiteLock> lock = SiteLock::take(folder);
@@ -47,19 +54,6 @@ Result<int> run_on_site(const Invocation& invocation, const commands::Parsed& pa
     if (lock.error().code != ErrorCode::kBusy) return std::move(lock).error();
     SATCHEL_TRY(const std::unique_ptr<RemoteService> service, RemoteService::connect(folder));
     return service->execute(invocation, streams);
-}
-
-Result<int> serve(const Invocation& invocation, const commands::Parsed& parsed, Streams& streams,
-                  commands::Output& output) {
-    SATCHEL_TRY(const std::string folder, site_folder(invocation, parsed));
-    SATCHEL_TRY(const SiteLock lock, SiteLock::take(folder));
-    BoxWorld world;
-    SATCHEL_TRY(const std::unique_ptr<LocalService> service, LocalService::open(folder, world));
-    SATCHEL_TRY(OwnerServer server, OwnerServer::start(folder));
-    output.note("Serving {path}; stop it with Ctrl-C.", {{"path", folder}});
-    SATCHEL_TRY_VOID(server.run(*service, [&] { return streams.cancelled(); }));
-    output.note("Stopped.");
-    return kExitDone;
 }
 
 // Commands that need no open site: those that make one under the lock of its folder, and those without any.
@@ -96,9 +90,10 @@ Result<int> run_parsed(const Invocation& invocation, const commands::Parsed& par
     }
     switch (parsed.command->needs) {
         case commands::Needs::kSite:
+        case commands::Needs::kLinks:
             return run_on_site(invocation, parsed, streams);
         case commands::Needs::kOwner:
-            return serve(invocation, parsed, streams, output);
+            return serve_site(invocation, parsed, streams, output);
         case commands::Needs::kFolder:
         case commands::Needs::kNothing:
             return run_without_site(invocation, parsed, output);

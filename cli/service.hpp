@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "cli/commands/context.hpp"
@@ -11,6 +12,11 @@
 #include "engine/env/os/offload.hpp"
 #include "engine/env/os/random.hpp"
 #include "engine/site/site.hpp"
+#include "transport/link/links.hpp"
+
+namespace satchel::link {
+class SiteHost;
+}
 
 namespace satchel::cli {
 
@@ -32,18 +38,26 @@ struct BoxWorld {
 // Runs one command that is ready to go, says its error if it fails, and returns its exit code.
 int perform(const commands::CommandSpec& command, commands::Context& context);
 
-// Commands on a site in this process. The caller holds the site's lock.
+// Commands on a site in this process, each in its turn; several threads may call. The caller holds the
+// site's lock.
 class LocalService : public SiteService {
   public:
     static Result<std::unique_ptr<LocalService>> open(const std::string& folder, BoxWorld& world);
+    ~LocalService() override;
     int execute(const Invocation& invocation, Streams& streams) override;
+    // Begins them at the first call; `on_event` is that of the first call.
+    Result<link::Links*> links(const std::function<void(const link::Event&)>& on_event = {});
 
   private:
-    LocalService(std::unique_ptr<env::Disk> disk, std::unique_ptr<site::Site> site, BoxWorld& world)
-        : disk_(std::move(disk)), site_(std::move(site)), world_(world) {}
+    LocalService(std::unique_ptr<env::Disk> disk, std::unique_ptr<site::Site> site, BoxWorld& world);
+    int execute_in_turn(const commands::CommandSpec& command, commands::Context& context);
     std::unique_ptr<env::Disk> disk_;
     std::unique_ptr<site::Site> site_;
     BoxWorld& world_;
+    link::EngineTurn turn_;
+    std::mutex links_mutex_;  // of the two below; after the turn where both are taken
+    std::unique_ptr<link::SiteHost> host_;
+    std::unique_ptr<link::Links> links_;
 };
 
 }  // namespace satchel::cli

@@ -9,8 +9,8 @@ const std::vector<CommandSpec>& all_commands() {
         std::vector<CommandSpec> all;
         for (const auto& family :
              {setup_commands(), sites_commands(), publish_commands(), review_commands(), reviewers_commands(),
-              catalogue_commands(), subscribe_commands(), stick_commands(), course_commands(),
-              store_commands(), status_commands(), help_commands()})
+              catalogue_commands(), subscribe_commands(), stick_commands(), sync_commands(),
+              course_commands(), store_commands(), status_commands(), help_commands()})
             all.insert(all.end(), family.begin(), family.end());
         return all;
     }();

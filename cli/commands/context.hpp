@@ -1,6 +1,7 @@
 // What a command works with. Borrowed: everything in it outlives the command.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "engine/base/progress.hpp"
 #include "engine/env/world.hpp"
 #include "engine/site/site.hpp"
+#include "transport/link/links.hpp"
 
 namespace satchel::commands {
 
@@ -20,8 +22,9 @@ struct Context {
     Output& output;
     Progress& progress;
     env::World world;
-    site::Site* site = nullptr;   // with Needs::kSite
-    env::Disk* folder = nullptr;  // with Needs::kFolder
+    site::Site* site = nullptr;                        // with Needs::kSite
+    env::Disk* folder = nullptr;                       // with Needs::kFolder
+    std::function<Result<link::Links*>()> links = {};  // with Needs::kLinks
 };
 
 // A path as the person meant it: absolute, without "." and "..".

@@ -29,7 +29,8 @@ struct ArgumentSpec {
 enum class Needs {
     kNothing,  // no site
     kFolder,   // the folder DIR, made if missing, under its lock: the site comes to be there
-    kSite,     // an open site, here or in the process that owns it
+    kSite,     // an open site, here or in the process that owns it; the engine's turn is held to the end
+    kLinks,    // likewise, but its links take the turn for each of their steps
     kOwner,    // to become the owner
 };
 
@@ -82,6 +83,7 @@ class Arguments {
 [[nodiscard]] std::vector<CommandSpec> catalogue_commands();
 [[nodiscard]] std::vector<CommandSpec> subscribe_commands();
 [[nodiscard]] std::vector<CommandSpec> stick_commands();
+[[nodiscard]] std::vector<CommandSpec> sync_commands();
 [[nodiscard]] std::vector<CommandSpec> course_commands();
 [[nodiscard]] std::vector<CommandSpec> store_commands();
 [[nodiscard]] std::vector<CommandSpec> status_commands();

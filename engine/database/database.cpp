@@ -156,6 +156,9 @@ Result<void> Database::check_integrity() {
 }
 
 std::int64_t Database::rows_changed() const { return sqlite3_changes64(handle_); }
+std::uint64_t Database::changes_made() const {
+    return static_cast<std::uint64_t>(sqlite3_total_changes64(handle_));
+}
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 

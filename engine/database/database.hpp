@@ -63,6 +63,8 @@ class Database {
     Result<void> run(std::string_view sql);           // one or more statements without parameters
     Result<void> check_integrity();                   // kDamaged with SQLite's first complaint
     [[nodiscard]] std::int64_t rows_changed() const;  // by the last statement
+    // Goes up with every row that this process changes: differs when something may be new.
+    [[nodiscard]] std::uint64_t changes_made() const;
     [[nodiscard]] bool in_transaction() const;
 
   private:

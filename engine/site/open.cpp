@@ -223,6 +223,8 @@ Site::~Site() = default;
 const trust::SiteEntry& Site::self() const { return state_->self; }
 const NetworkId& Site::network() const { return state_->network; }
 const trust::SigningKey& Site::signing_key() const { return state_->signing_key; }
+const trust::SealingKey& Site::sealing_key() const { return state_->sealing_key; }
+Result<ByteBuffer> Site::network_secret() { return load_network_secret(state_->disk); }
 catalogue::Catalogue& Site::catalogue() { return *state_->catalogue; }
 store::Store& Site::store() { return *state_->store; }
 trust::TrustStore& Site::trust() { return state_->trust; }

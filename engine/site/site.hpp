@@ -148,6 +148,8 @@ class Site {
     [[nodiscard]] const trust::SiteEntry& self() const;
     [[nodiscard]] const NetworkId& network() const;
     [[nodiscard]] const trust::SigningKey& signing_key() const;
+    [[nodiscard]] const trust::SealingKey& sealing_key() const;
+    Result<ByteBuffer> network_secret();  // for first contacts; kNotFound where it is not kept
     [[nodiscard]] catalogue::Catalogue& catalogue();
     [[nodiscard]] store::Store& store();
     [[nodiscard]] trust::TrustStore& trust();

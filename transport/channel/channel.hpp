@@ -126,6 +126,7 @@ class Channel {
     [[nodiscard]] const std::optional<Peer>& peer() const { return peer_; }
     // The peer has answered to this very conversation: it is no replay.
     [[nodiscard]] bool is_peer_live() const { return peer_live_; }
+    [[nodiscard]] bool is_peer_done() const { return peer_done_; }  // the other end has said its last word
     // A key for keyed digests that both ends share and nobody could know before they met. It is no secret:
     // who taps the line can compute it. None before the handshake ended.
     [[nodiscard]] std::optional<Digest> digest_key(std::string_view purpose) const;
