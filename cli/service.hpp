@@ -9,6 +9,7 @@
 #include "cli/commands/context.hpp"
 #include "cli/invocation.hpp"
 #include "engine/env/os/clock.hpp"
+#include "engine/env/os/machine.hpp"
 #include "engine/env/os/offload.hpp"
 #include "engine/env/os/random.hpp"
 #include "engine/site/site.hpp"
@@ -32,7 +33,8 @@ struct BoxWorld {
     env::os::SystemClock clock;
     env::os::SystemRandom random;
     env::os::ThreadOffload offload{0};
-    [[nodiscard]] env::World lend() { return {clock, random, offload}; }
+    Digest machine = env::os::machine_digest();
+    [[nodiscard]] env::World lend() { return {clock, random, offload, machine}; }
 };
 
 // Runs one command that is ready to go, says its error if it fails, and returns its exit code.

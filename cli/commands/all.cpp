@@ -10,7 +10,8 @@ const std::vector<CommandSpec>& all_commands() {
         for (const auto& family :
              {setup_commands(), sites_commands(), publish_commands(), review_commands(), reviewers_commands(),
               catalogue_commands(), subscribe_commands(), stick_commands(), sync_commands(),
-              course_commands(), store_commands(), status_commands(), help_commands()})
+              course_commands(), store_commands(), records_commands(), report_commands(), status_commands(),
+              help_commands()})
             all.insert(all.end(), family.begin(), family.end());
         return all;
     }();
@@ -26,6 +27,7 @@ const std::vector<GroupSpec>& all_groups() {
         {.name = "subscribe", .summary = "What this site wants to hold"},
         {.name = "stick", .summary = "Carrying by USB stick"},
         {.name = "store", .summary = "The bytes that this site holds"},
+        {.name = "records", .summary = "What happened at sites"},
     };
     return kGroups;
 }

@@ -35,6 +35,7 @@ std::string brief(const ArgumentSpec& argument) {
         case ArgumentKind::kOption:
         case ArgumentKind::kFlag:
             return "[" + shown + "]";
+        case ArgumentKind::kListPositional:
         case ArgumentKind::kListOption:
             return "[" + shown + "...]";
     }

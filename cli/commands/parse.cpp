@@ -35,6 +35,9 @@ void add_argument(Grammar& grammar, CLI::App& app, const CommandSpec& command, c
         case ArgumentKind::kListOption:
             slot.option = app.add_option(argument.name, slot.values)->expected(1, -1);
             return;
+        case ArgumentKind::kListPositional:
+            slot.option = app.add_option(argument.name, slot.values)->expected(0, -1);
+            return;
         case ArgumentKind::kPositional:
         case ArgumentKind::kOptionalPositional:
         case ArgumentKind::kOption:

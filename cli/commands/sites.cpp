@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands/context.hpp"
+#include "cli/commands/sites_import.hpp"
 #include "engine/base/encoding.hpp"
 
 namespace satchel::commands {
@@ -88,6 +89,14 @@ std::vector<CommandSpec> sites_commands() {
          .arguments = {{"SITE", ArgumentKind::kPositional, "", "a site's name, or the beginning of its id"}},
          .examples = {"satchel --site hub sites show lijia", "satchel --site hub sites show 1a2b3c4d"},
          .run = show},
+        {.name = "sites import",
+         .summary = "Registers sites from a table: what reports group by",
+         .needs = Needs::kSite,
+         .arguments = {{"FILE", ArgumentKind::kPositional, "",
+                        "CSV with a first line of names: code, name, town, county ..."}},
+         .examples = {"satchel --site hub sites import sites.csv",
+                      "satchel --site hub sites import - < sites.csv"},
+         .run = import_sites},
         {.name = "sites revoke",
          .summary = "Revokes a site for good: its keys count no more",
          .needs = Needs::kSite,

@@ -16,7 +16,15 @@ namespace satchel::commands {
 
 struct Context;
 
-enum class ArgumentKind { kPositional, kOptionalPositional, kOption, kRequiredOption, kListOption, kFlag };
+enum class ArgumentKind {
+    kPositional,
+    kOptionalPositional,
+    kListPositional,
+    kOption,
+    kRequiredOption,
+    kListOption,
+    kFlag
+};
 
 struct ArgumentSpec {
     const char* name;  // "FOLDER" or "--message"
@@ -86,6 +94,8 @@ class Arguments {
 [[nodiscard]] std::vector<CommandSpec> sync_commands();
 [[nodiscard]] std::vector<CommandSpec> course_commands();
 [[nodiscard]] std::vector<CommandSpec> store_commands();
+[[nodiscard]] std::vector<CommandSpec> records_commands();
+[[nodiscard]] std::vector<CommandSpec> report_commands();
 [[nodiscard]] std::vector<CommandSpec> status_commands();
 [[nodiscard]] std::vector<CommandSpec> help_commands();
 

@@ -18,6 +18,7 @@ using trust::Json;
 
 constexpr char kWhat[] = "edition";
 constexpr char kFormat[] = "satchel-edition-1";
+constexpr std::string_view kRegisterFormat = "satchel-register-1";
 constexpr std::size_t kEditionDigits = 6;  // so that names sort as numbers do
 constexpr std::uint32_t kNumberMax = 999'999;
 constexpr std::size_t kHashDigits = 16;
@@ -122,6 +123,46 @@ std::string edition_path(std::string_view course, std::uint32_t number) {
 std::string site_path(const SiteId& site) {
     const std::string id = to_hex(site);
     return "sites/" + id.substr(0, 1) + "/" + id.substr(1, 1) + "/" + id.substr(2, 1) + "/" + id + ".json";
+}
+
+std::string encode(const RegisteredSite& site) {
+    return trust::canonical({{"format", kRegisterFormat},
+                             {"code", site.code},
+                             {"name", site.name},
+                             {"town", site.town},
+                             {"county", site.county},
+                             {"county_name", site.county_name},
+                             {"type", site.type}});
+}
+
+Result<RegisteredSite> decode_registered_site(ByteView document) {
+    constexpr const char* kRegister = "register of sites";
+    SATCHEL_TRY(const Json json, trust::parse_canonical(document, kEditionDocumentMax, kRegister));
+    Fields fields(json);
+    const std::string format = fields.text("format", 64);
+    if (fields.ok() && format != kRegisterFormat && format.starts_with("satchel-register-"))
+        return fail(ErrorCode::kUnsupported, kRegister, "it was written by a newer program",
+                    "update satchel on this box", format);
+    fields.require(format == kRegisterFormat);
+    RegisteredSite site;
+    site.code = fields.text("code", kRegisterTextMax);
+    site.name = fields.text("name", kRegisterTextMax);
+    site.town = fields.text("town", kRegisterTextMax);
+    site.county = fields.text("county", kRegisterTextMax);
+    site.county_name = fields.text("county_name", kRegisterTextMax);
+    site.type = fields.text("type", kRegisterTextMax);
+    fields.require(!site.code.empty() && site.code.find('/') == std::string::npos);
+    for (const std::string* text :
+         {&site.code, &site.name, &site.town, &site.county, &site.county_name, &site.type})
+        fields.require(text->empty() || trust::is_printable(*text));
+    SATCHEL_TRY_VOID(fields.finish(kRegister));
+    return site;
+}
+
+std::string register_path(std::string_view code) {
+    const std::string hash = to_hex(ByteView(hash_of(bytes_of(code)))).substr(0, kHashDigits);
+    return "register/" + hash.substr(0, 1) + "/" + hash.substr(1, 1) + "/" + hash.substr(2, 1) + "/" + hash +
+           ".json";
 }
 
 }  // namespace satchel::catalogue

@@ -46,6 +46,22 @@ Result<Edition> decode_edition(ByteView document);
 // edition document, are an error about the field. (schemas/course-json.md)
 Result<CourseMetadata> parse_course_json(ByteView text, std::optional<std::string>& id);
 
+// A row of the register of sites: what reports group by, whether a box is enrolled there or not. Records name
+// a site by its code. ("satchel-register-1")
+struct RegisteredSite {
+    std::string code;  // of the office's own numbering, or the name that the site was enrolled under
+    std::string name;  // for people
+    std::string town;
+    std::string county;  // code
+    std::string county_name;
+    std::string type;
+    friend bool operator==(const RegisteredSite&, const RegisteredSite&) = default;
+};
+inline constexpr std::size_t kRegisterTextMax = 120;  // bytes of each text
+[[nodiscard]] std::string encode(const RegisteredSite& site);
+Result<RegisteredSite> decode_registered_site(ByteView document);
+[[nodiscard]] std::string register_path(std::string_view code);  // register/x/y/z/HASH16.json
+
 [[nodiscard]] std::string edition_path(std::string_view course,
                                        std::uint32_t number);  // courses/x/y/z/HASH16/000001.json
 [[nodiscard]] std::string site_path(const SiteId& site);       // sites/x/y/z/ID.json

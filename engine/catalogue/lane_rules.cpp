@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kCourses = "courses/";
 constexpr std::string_view kSites = "sites/";
+constexpr std::string_view kRegister = "register/";
 
 // Documents that do not decode are told by their path.
 template <typename T>
@@ -59,6 +60,15 @@ Result<void> check_site(ObjectSource& source, const std::string& path, const std
     if (old_entry.state == trust::SiteState::kRevoked && entry.state == trust::SiteState::kActive)
         return fail(ErrorCode::kRefused, entry.name, "this box was revoked",
                     "make a new request in an empty folder, so that the box gets new keys");
+    return {};
+}
+
+Result<void> check_registered(ObjectSource& source, const std::string& path,
+                              const std::optional<GitId>& after) {
+    if (!after) return {};
+    SATCHEL_TRY(const GitObject blob, read_document(source, path, *after));
+    SATCHEL_TRY(const RegisteredSite site, about(decode_registered_site(blob.data), path));
+    if (register_path(site.code) != path) return not_a_document(path, "not its place");
     return {};
 }
 
@@ -160,6 +170,7 @@ Result<void> LaneRules::check_documents(ObjectSource& source, const std::optiona
                         "ask the office for a new root");
         if (path.starts_with(kCourses)) return check_edition(source, path, old_blob, new_blob);
         if (path.starts_with(kSites)) return check_site(source, path, old_blob, new_blob);
+        if (path.starts_with(kRegister)) return check_registered(source, path, new_blob);
         return not_a_document(path, "no known kind of document");
     };
     return compare_trees(source, before, after, changes);

@@ -59,6 +59,23 @@ class EditionRows {
     std::set<std::string> touched_;
 };
 
+// Rows of the register, whichever lane they come by: the codes of two offices do not meet.
+Result<void> put_registered(database::Database& database, const RegisteredSite& site) {
+    SATCHEL_TRY(
+        database::Statement put,
+        database.prepare("INSERT OR REPLACE INTO registered (code, name, town, county, county_name, type) "
+                         "VALUES (?, ?, ?, ?, ?, ?)"));
+    put.bind(1, site.code).bind(2, site.name).bind(3, site.town);
+    put.bind(4, site.county).bind(5, site.county_name).bind(6, site.type);
+    return put.run();
+}
+
+Result<void> remove_registered(database::Database& database, const RegisteredSite& site) {
+    SATCHEL_TRY(database::Statement remove, database.prepare("DELETE FROM registered WHERE code = ?"));
+    remove.bind(1, site.code);
+    return remove.run();
+}
+
 }  // namespace
 
 // A site that several lanes name is as the lane says whose name comes first, and revoked if one of them says
@@ -92,6 +109,12 @@ Result<void> SiteCatalogue::project(const std::string& lane, const std::optional
     changes.on_document = [&](const std::string& path, const std::optional<GitId>& old_blob,
                               const std::optional<GitId>& new_blob) -> Result<void> {
         if (path.starts_with("sites/")) return new_blob ? project_site(path, *new_blob) : Result<void>();
+        if (path.starts_with("register/")) {
+            SATCHEL_TRY(const GitObject document,
+                        kept_.get(new_blob ? *new_blob : *old_blob, GitType::kBlob));
+            SATCHEL_TRY(const RegisteredSite site, decode_registered_site(document.data));
+            return new_blob ? put_registered(database_, site) : remove_registered(database_, site);
+        }
         if (new_blob) {
             SATCHEL_TRY(const GitObject document, kept_.get(*new_blob, GitType::kBlob));
             return editions.put(document.data);

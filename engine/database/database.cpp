@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <iterator>
+
 #include "engine/base/check.hpp"
 #include "engine/database/sqlite_vfs.hpp"
 #include "schemas/site_sql.hpp"
@@ -91,7 +93,7 @@ Result<std::unique_ptr<Database>> Database::open(env::Disk& disk, env::World wor
                     "update satchel on this box", "schema version " + std::to_string(version));
     SATCHEL_TRY_VOID(database->enter_wal_mode());
     SATCHEL_TRY_VOID(database->run(kAfterReading));
-    if (version < kSchemaVersion) SATCHEL_TRY_VOID(database->create_schema());
+    if (version < kSchemaVersion) SATCHEL_TRY_VOID(database->migrate(version));
     return database;
 }
 
@@ -126,9 +128,13 @@ Result<void> Database::enter_wal_mode() {
                 "use a disk with another file system", found ? std::string(question.text(0)) : std::string());
 }
 
-Result<void> Database::create_schema() {
+// Every version adds to the one before it, so a new database takes all steps, an old one those it lacks.
+Result<void> Database::migrate(std::int64_t version) {
+    static constexpr const char* kSteps[] = {schemas::kSiteSql, schemas::kRecordsSql};
+    static_assert(std::size(kSteps) == kSchemaVersion);
     SATCHEL_TRY(Transaction transaction, Transaction::begin(*this));
-    SATCHEL_TRY_VOID(run(schemas::kSiteSql));
+    for (std::int64_t step = version; step < kSchemaVersion; ++step)
+        SATCHEL_TRY_VOID(run(kSteps[static_cast<std::size_t>(step)]));
     SATCHEL_TRY_VOID(run("PRAGMA user_version = " + std::to_string(kSchemaVersion)));
     return transaction.commit();
 }

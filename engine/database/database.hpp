@@ -75,7 +75,7 @@ class Database {
     [[nodiscard]] Error last_error() const;
     Result<std::int64_t> read_version();
     Result<void> enter_wal_mode();
-    Result<void> create_schema();
+    Result<void> migrate(std::int64_t version);
     std::unique_ptr<Vfs> vfs_;
     sqlite3* handle_ = nullptr;
     std::string about_;
@@ -95,6 +95,6 @@ class Transaction {
     Database* database_;
 };
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 }  // namespace satchel::database

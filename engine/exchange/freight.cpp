@@ -157,7 +157,17 @@ Result<Receipt> decode_receipt(ByteView bytes) {
 
 namespace {
 
-enum class Kind : std::uint8_t { kRoots = 1, kLaneBegin, kLaneBatch, kLaneEnd, kReview, kHave, kReceipt };
+enum class Kind : std::uint8_t {
+    kRoots = 1,
+    kLaneBegin,
+    kLaneBatch,
+    kLaneEnd,
+    kReview,
+    kHave,
+    kReceipt,
+    kSegment,
+    kAcknowledgement
+};
 
 struct Encoder {
     ByteBuffer& out;
@@ -187,6 +197,12 @@ struct Encoder {
     }
     void operator()(const ReceiptParcel& parcel) {
         writer.u8(static_cast<std::uint8_t>(Kind::kReceipt)).raw(parcel.receipt);
+    }
+    void operator()(const SegmentParcel& parcel) {
+        writer.u8(static_cast<std::uint8_t>(Kind::kSegment)).raw(parcel.segment);
+    }
+    void operator()(const AcknowledgementParcel& parcel) {
+        writer.u8(static_cast<std::uint8_t>(Kind::kAcknowledgement)).raw(parcel.statement);
     }
 };
 
@@ -255,6 +271,10 @@ Result<Parcel> decode_parcel(ByteView bytes) {
             return Parcel(HaveParcel{rest_of(reader)});
         case Kind::kReceipt:
             return Parcel(ReceiptParcel{rest_of(reader)});
+        case Kind::kSegment:
+            return Parcel(SegmentParcel{rest_of(reader)});
+        case Kind::kAcknowledgement:
+            return Parcel(AcknowledgementParcel{rest_of(reader)});
     }
     return newer("freight");
 }

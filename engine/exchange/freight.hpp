@@ -74,10 +74,16 @@ struct HaveParcel {
 struct ReceiptParcel {
     ByteBuffer receipt;
 };
+struct SegmentParcel {
+    ByteBuffer segment;  // of any site's records
+};
+struct AcknowledgementParcel {
+    ByteBuffer statement;
+};
 
 // One freight record's payload.
-using Parcel =
-    std::variant<Roots, LaneBegin, LaneBatch, LaneEnd, catalogue::SignedReview, HaveParcel, ReceiptParcel>;
+using Parcel = std::variant<Roots, LaneBegin, LaneBatch, LaneEnd, catalogue::SignedReview, HaveParcel,
+                            ReceiptParcel, SegmentParcel, AcknowledgementParcel>;
 [[nodiscard]] ByteBuffer encode(const Parcel& parcel);
 Result<Parcel> decode_parcel(ByteView bytes);
 

@@ -1,6 +1,7 @@
 #include "engine/exchange/freight_gate.hpp"
 
 #include "engine/exchange/haves.hpp"
+#include "engine/records/segment.hpp"
 
 namespace satchel::exchange {
 
@@ -44,6 +45,10 @@ Result<void> FreightGate::take(const Parcel& parcel) {
     if (const auto* have = std::get_if<HaveParcel>(&parcel)) return note(take_have(have->have));
     if (const auto* receipt = std::get_if<ReceiptParcel>(&parcel))
         return note(take_receipt(receipt->receipt));
+    if (const auto* segment = std::get_if<SegmentParcel>(&parcel))
+        return note(take_segment(segment->segment));
+    if (const auto* word = std::get_if<AcknowledgementParcel>(&parcel))
+        return note(take_acknowledgement(word->statement));
     return {};
 }
 
@@ -97,6 +102,30 @@ Result<void> FreightGate::take_receipt(const ByteBuffer& bytes) {
     if (!heard) return {};
     SATCHEL_TRY(const bool is_new, keep_receipt(replica_, receipt, bytes));
     taken_.receipts += is_new ? 1u : 0u;
+    return {};
+}
+
+// Only what it is this site's place to hold; the rest stays on the stick for others. Sure after commit().
+Result<void> FreightGate::take_segment(const ByteBuffer& bytes) {
+    if (replica_.records == nullptr) return {};
+    SATCHEL_TRY(const SiteId site, records::site_of_segment(bytes));
+    if (!tree_) {
+        SATCHEL_TRY(SiteTree tree, SiteTree::read(replica_.trust));
+        tree_ = std::move(tree);
+    }
+    if (!tree_->holds(replica_.self.id, site)) return {};
+    const Result<RecordsPort::Taken> taken = replica_.records->accept(bytes);
+    // The catalogue that names the site may not have come yet: it is said again.
+    if (!taken.has_value() && taken.error().code == ErrorCode::kNotFound) return {};
+    if (!taken.has_value()) return taken.error();
+    taken_.segments += taken->is_new ? 1u : 0u;
+    return {};
+}
+
+Result<void> FreightGate::take_acknowledgement(const ByteBuffer& bytes) {
+    if (replica_.records == nullptr) return {};
+    SATCHEL_TRY_VOID(replica_.records->accept_acknowledgement(bytes));
+    taken_.acknowledgements += 1;
     return {};
 }
 

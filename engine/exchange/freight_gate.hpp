@@ -6,6 +6,7 @@
 
 #include "engine/exchange/freight.hpp"
 #include "engine/exchange/replica.hpp"
+#include "engine/exchange/scope.hpp"
 
 namespace satchel::exchange {
 
@@ -16,6 +17,8 @@ struct FreightTaken {
     std::uint64_t reviews = 0;
     std::uint64_t haves = 0;
     std::uint64_t receipts = 0;
+    std::uint64_t segments = 0;  // of records
+    std::uint64_t acknowledgements = 0;
     std::vector<Error> refused;  // freight that trust did not allow
 };
 
@@ -34,6 +37,8 @@ class FreightGate {
     Result<void> take_roots(const Roots& roots);
     Result<void> take_have(const ByteBuffer& bytes);
     Result<void> take_receipt(const ByteBuffer& bytes);
+    Result<void> take_segment(const ByteBuffer& bytes);
+    Result<void> take_acknowledgement(const ByteBuffer& bytes);
     Result<void> finish_lane();
     Result<void> note(Result<void> result);  // refusals and damage are noted, failures of this site returned
     Result<bool> is_heard(const trust::PublicKey& key, const NetworkId& network, const char* what);
@@ -41,6 +46,7 @@ class FreightGate {
     FreightTaken& taken_;
     const bool freight_damaged_;
     bool lane_open_ = false;
+    std::optional<SiteTree> tree_;  // read when the first segment comes
 };
 
 }  // namespace satchel::exchange

@@ -70,6 +70,18 @@ Result<void> news_for(const Replica& replica, const std::vector<std::optional<Ha
     return {};
 }
 
+// What hubs have acknowledged needs no carrying any more; so acknowledgements go along.
+static Result<void> records_of(const Replica& replica, const TakeParcel& take) {
+    SATCHEL_TRY_VOID(replica.records->for_each_own_acknowledgement(
+        [&](ByteView statement) { return take(AcknowledgementParcel{copy_of(statement)}); }));
+    std::size_t bytes = 0;
+    return replica.records->for_each_unacknowledged([&](ByteView segment) -> Result<bool> {
+        SATCHEL_TRY_VOID(take(SegmentParcel{copy_of(segment)}));
+        bytes += segment.size();
+        return bytes < kRecordsOnStickMax;
+    });
+}
+
 Result<void> answers_of(const Replica& replica, const TakeParcel& take) {
     SATCHEL_TRY_VOID(replica.catalogue.for_each_review(
         [&](const catalogue::Review&, const std::string&, const catalogue::SignedReview& review) {
@@ -79,7 +91,9 @@ Result<void> answers_of(const Replica& replica, const TakeParcel& take) {
     SATCHEL_TRY_VOID(take(HaveParcel{std::move(have)}));
     SATCHEL_TRY_VOID(
         for_each_peer_have(replica, [&](ByteView bytes) { return take(HaveParcel{copy_of(bytes)}); }));
-    return for_each_receipt(replica, [&](ByteView bytes) { return take(ReceiptParcel{copy_of(bytes)}); });
+    SATCHEL_TRY_VOID(
+        for_each_receipt(replica, [&](ByteView bytes) { return take(ReceiptParcel{copy_of(bytes)}); }));
+    return replica.records == nullptr ? Result<void>() : records_of(replica, take);
 }
 
 }  // namespace satchel::exchange

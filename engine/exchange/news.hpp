@@ -10,6 +10,9 @@
 
 namespace satchel::exchange {
 
+// Records of one site on one stick: years of a village. The oldest go first, so more sticks bring the rest.
+inline constexpr std::size_t kRecordsOnStickMax = 64 * 1024 * 1024;
+
 using TakeParcel = std::function<Result<void>(const Parcel&)>;
 
 // The chain of roots from `version` on, in parcels that are far smaller than a record may be.
@@ -19,7 +22,8 @@ Result<void> roots_from(const Replica& replica, std::uint32_t version, const Tak
 Result<void> news_for(const Replica& replica, const std::vector<std::optional<Have>>& haves,
                       const TakeParcel& take);
 
-// What sites say: reviews, this site's have, the haves of others, receipts.
+// What sites say: reviews, this site's have, the haves of others, receipts, records that no hub has
+// acknowledged; a hub its acknowledgements.
 Result<void> answers_of(const Replica& replica, const TakeParcel& take);
 
 }  // namespace satchel::exchange

@@ -49,6 +49,15 @@ class RecordsPort {
     // This site's signed word that it holds these feeds up to their heads; empty if it gives none.
     virtual Result<ByteBuffer> acknowledge(std::span<const SiteId> sites) = 0;
     virtual Result<void> accept_acknowledgement(ByteView acknowledgement) = 0;
+
+    // For carriers that get no answer: every segment that some other hub whose place it is to hold it has not
+    // acknowledged, once. `sink` returns false to stop.
+    virtual Result<void> for_each_unacknowledged(
+        const std::function<Result<bool>(ByteView segment)>& sink) = 0;
+    // A hub's own acknowledgements of all feeds here, in statements that fit a parcel. Equal state, equal
+    // bytes.
+    virtual Result<void> for_each_own_acknowledgement(
+        const std::function<Result<void>(ByteView statement)>& sink) = 0;
 };
 
 }  // namespace satchel::exchange

@@ -134,6 +134,7 @@ Result<Status> Site::status() {
     }));
     SATCHEL_TRY(status.store, state_->store->stats());
     SATCHEL_TRY(status.free_bytes, state_->disk.free_bytes());
+    SATCHEL_TRY(status.open_events, state_->records->open_events());
     return status;
 }
 

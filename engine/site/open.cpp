@@ -214,6 +214,12 @@ Result<std::unique_ptr<Site>> Site::open(env::Disk& disk, env::World world) {
                 catalogue::Catalogue::open(*state->database, world, state->trust, state->network));
     SATCHEL_TRY_VOID(disk.make_directory(kPacksPath));
     SATCHEL_TRY(state->store, store::Store::open(disk, world, *state->database, kPacksPath));
+    SATCHEL_TRY(state->records,
+                records::Records::open(
+                    disk, world, *state->database, state->trust, state->signing_key,
+                    {.network = state->network, .site = state->self.id, .machine = world.machine}));
+    state->carried_records = std::make_unique<exchange::SiteRecords>(
+        *state->records, *state->database, state->trust, state->signing_key, state->network);
     return std::unique_ptr<Site>(new Site(std::move(state)));
 }
 
@@ -227,13 +233,15 @@ const trust::SealingKey& Site::sealing_key() const { return state_->sealing_key;
 Result<ByteBuffer> Site::network_secret() { return load_network_secret(state_->disk); }
 catalogue::Catalogue& Site::catalogue() { return *state_->catalogue; }
 store::Store& Site::store() { return *state_->store; }
+records::Records& Site::records() { return *state_->records; }
 trust::TrustStore& Site::trust() { return state_->trust; }
 database::Database& Site::database() { return *state_->database; }
 env::World& Site::world() { return state_->world; }
 
 exchange::Replica Site::replica() {
-    return {*state_->database, state_->trust, *state_->catalogue,  *state_->store,
-            state_->network,   state_->self,  state_->signing_key, state_->world};
+    return {*state_->database,   state_->trust,   *state_->catalogue,
+            *state_->store,      state_->network, state_->self,
+            state_->signing_key, state_->world,   state_->carried_records.get()};
 }
 
 Result<void> Site::update_mirror() { return state_->catalogue->update_mirror(state_->disk, kMirrorPath); }

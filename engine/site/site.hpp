@@ -1,6 +1,6 @@
 // A Site: keys, trust, catalogue, store and what is known of other sites, composed on one lent disk.
 //
-//   site.db  packs/  catalogue.git/ (mirror)  keys/ (0600, in no backup)
+//   site.db  feed.log  packs/  catalogue.git/ (mirror)  keys/ (0600, in no backup)
 //
 // One owner at a time: the caller holds the site's lock. Every method leaves the site sound at any crash:
 // what it acknowledged stays, what it did not finish is taken up by running it again.
@@ -15,6 +15,7 @@
 #include "engine/base/progress.hpp"
 #include "engine/exchange/freight.hpp"
 #include "engine/exchange/replica.hpp"
+#include "engine/records/records.hpp"
 #include "engine/store/manifest.hpp"
 #include "engine/store/store.hpp"
 
@@ -29,7 +30,7 @@ struct NetworkOptions {
 
 struct EnrolOptions {
     trust::SiteRole role = trust::SiteRole::kVillage;
-    std::optional<std::string> parent;  // name or id; the hub itself if not given
+    std::optional<std::string> parent;  // name or id; if not given the hub itself, of a hub nobody
     std::int64_t valid_days = 30;
 };
 
@@ -94,6 +95,7 @@ struct Status {
     std::uint64_t waiting = 0;  // subscribed, current, not complete
     store::StoreStats store;
     std::uint64_t free_bytes = 0;
+    std::uint64_t open_events = 0;  // recorded here and not signed yet
 };
 
 class Site {
@@ -113,6 +115,9 @@ class Site {
     Result<std::string> enrol(std::string_view request_text,
                               const EnrolOptions& options);  // the grant's text
     Result<void> revoke_site(std::string_view name_or_id);
+    // Rows of the register: those that are new or changed go into one commit; returns how many. None is
+    // removed.
+    Result<std::uint64_t> import_register(const std::vector<catalogue::RegisteredSite>& sites);
     Result<void> add_reviewer(const trust::KeyHolder& reviewer);  // a new root version
     Result<void> remove_reviewer(std::string_view holder);
 
@@ -152,6 +157,7 @@ class Site {
     Result<ByteBuffer> network_secret();  // for first contacts; kNotFound where it is not kept
     [[nodiscard]] catalogue::Catalogue& catalogue();
     [[nodiscard]] store::Store& store();
+    [[nodiscard]] records::Records& records();
     [[nodiscard]] trust::TrustStore& trust();
     [[nodiscard]] database::Database& database();
     [[nodiscard]] env::World& world();

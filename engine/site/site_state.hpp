@@ -1,6 +1,7 @@
 // What a Site is made of; private to engine/site.
 #pragma once
 
+#include "engine/exchange/site_records.hpp"
 #include "engine/site/site.hpp"
 
 namespace satchel::site {
@@ -30,6 +31,8 @@ struct Site::State {
     trust::SiteEntry self;
     std::unique_ptr<catalogue::Catalogue> catalogue;
     std::unique_ptr<store::Store> store;
+    std::unique_ptr<records::Records> records;
+    std::unique_ptr<exchange::SiteRecords> carried_records;
 };
 
 // The office's signing keys lie on the hub that made the network.

@@ -65,7 +65,8 @@ Result<std::string> Site::enrol(std::string_view request_text, const EnrolOption
     entry.id = trust::site_id_of(request.signing_key);
     entry.name = request.site_name;
     entry.role = options.role;
-    entry.parent = state_->self.id;
+    // A hub that is given no parent stands beside this one and holds all records, as this one does.
+    if (options.role != trust::SiteRole::kHub) entry.parent = state_->self.id;
     entry.signing_key = request.signing_key;
     entry.sealing_key = request.sealing_key;
     if (options.parent) {
@@ -112,6 +113,30 @@ Result<void> Site::revoke_site(std::string_view name_or_id) {
     SATCHEL_TRY_VOID(state_->catalogue->commit(kOfficeLane, editor, "Revoke " + entry.name,
                                                {{catalogue::site_path(entry.id), encode(entry)}}));
     return update_mirror();
+}
+
+Result<std::uint64_t> Site::import_register(const std::vector<catalogue::RegisteredSite>& sites) {
+    SATCHEL_TRY(const trust::SigningKey editor, load_office_key(state_->disk, kEditorKey));
+    std::vector<catalogue::DocumentChange> changes;
+    {
+        SATCHEL_TRY(database::Statement held,
+                    state_->database->prepare("SELECT name, town, county, county_name, type FROM registered "
+                                              "WHERE code = ?"));
+        for (const catalogue::RegisteredSite& site : sites) {
+            held.reset();
+            held.bind(1, site.code);
+            SATCHEL_TRY(const bool found, held.step());
+            const bool same = found && held.text(0) == site.name && held.text(1) == site.town &&
+                              held.text(2) == site.county && held.text(3) == site.county_name &&
+                              held.text(4) == site.type;
+            if (!same) changes.push_back({catalogue::register_path(site.code), encode(site)});
+        }
+    }
+    if (changes.empty()) return std::uint64_t{0};
+    SATCHEL_TRY_VOID(state_->catalogue->commit(
+        kOfficeLane, editor, "Register " + std::to_string(changes.size()) + " sites", changes));
+    SATCHEL_TRY_VOID(update_mirror());
+    return changes.size();
 }
 
 namespace {

@@ -13,16 +13,18 @@
 namespace satchel::store {
 
 enum class RecordType : std::uint8_t {
-    kChunk = 1,    // a store object: id = hash of its plain bytes
-    kCommit = 2,   // sticks: what stands before it is complete and signed
-    kFreight = 3,  // sticks: a batch of catalogue objects, roots, reviews, haves or receipts
+    kChunk = 1,        // a store object: id = hash of its plain bytes
+    kCommit = 2,       // sticks: what stands before it is complete and signed
+    kFreight = 3,      // sticks: a batch of catalogue objects, roots, reviews, haves or receipts
+    kEvent = 4,        // feed.log: an event of this site that no segment holds yet
+    kSegment = 5,      // feed.log: a signed segment
+    kIncarnation = 6,  // feed.log: this site's feed begins anew
 };
 
 enum class Codec : std::uint8_t { kRaw = 0, kZstd = 1 };
 
 inline constexpr std::size_t kRecordHeaderSize = 56;
 inline constexpr std::size_t kObjectMax = 4 * 1024 * 1024;  // plain bytes of any store object
-inline constexpr int kZstdWindowLogMax = 23;                // 8 MiB: what a village box can spare
 
 struct RecordHeader {
     RecordType type = RecordType::kChunk;

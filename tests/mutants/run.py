@@ -26,7 +26,6 @@ WORK = ROOT / "build" / "mutants"
 TREE = WORK / "tree"
 BUILD = WORK / "build"
 FIELDS = ("promise", "file", "find", "replace", "test")
-# "exactly once" speaks of records; until there are any, its place is kept by repeats of freight.
 PROMISES = ("integrity", "durability", "convergence", "exactly once", "authority", "bounds", "progress", "candour")
 TEST_SECONDS_MAX = 300  # a test that a bug keeps from ending has noticed it
 

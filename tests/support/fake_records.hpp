@@ -82,6 +82,10 @@ class FakeRecords : public exchange::RecordsPort {
         for (const SiteId& site : sites) append(word, site.view());
         return word;
     }
+    Result<void> for_each_unacknowledged(const std::function<Result<bool>(ByteView)>&) override { return {}; }
+    Result<void> for_each_own_acknowledgement(const std::function<Result<void>(ByteView)>&) override {
+        return {};
+    }
     Result<void> accept_acknowledgement(ByteView acknowledgement) override {
         acknowledged_.emplace_back(acknowledgement.begin(), acknowledgement.end());
         return {};

@@ -36,6 +36,7 @@ class StickReader {
         SATCHEL_TRY_VOID(find_volumes());
         for (const FreightRound round : kFreightRounds)
             for (const StickVolume& volume : volumes_) SATCHEL_TRY_VOID(read_freight(volume, round));
+        SATCHEL_TRY_VOID(site_.records().commit());
         const Result<void> taken = take_chunks();
         SATCHEL_TRY_VOID(site_.store().commit());  // also what came before somebody stopped it
         SATCHEL_TRY_VOID(taken);

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "engine/base/encoding.hpp"
+#include "engine/exchange/acknowledgement.hpp"
 
 namespace satchel::exchange {
 namespace {
@@ -72,6 +73,38 @@ TEST(Freight, DecodesTheGoldenHaveAndReceipt) {
     const Result<Receipt> receipt = decode_receipt(vector_file("receipt.bin"));
     ASSERT_TRUE(receipt.has_value());
     EXPECT_EQ(*receipt, example_receipt(key));
+}
+
+Acknowledgement example_acknowledgement(const trust::SigningKey& key) {
+    Acknowledgement statement;
+    statement.network.digest.fill(0x11);
+    statement.hub = key.public_key();
+    statement.sequence = 5;
+    AcknowledgedFeed feed;
+    feed.site.digest.fill(0x44);
+    FeedHead head;
+    head.incarnation_number = 1;
+    head.incarnation_tag.fill(0x77);
+    head.next_sequence = 3;
+    head.head.digest = *digest_from_hex("464ee0573f83d1c52b6514ac48812189cd0cc25f5fdd3a0e433b22dd876932b9");
+    feed.heads = {head};
+    statement.feeds = {feed};
+    return statement;
+}
+
+TEST(Freight, EncodesAndDecodesTheGoldenAcknowledgement) {
+    const trust::SigningKey key = key_of(1);
+    const ByteBuffer golden = vector_file("acknowledgement.bin");
+    EXPECT_EQ(to_hex(encode(example_acknowledgement(key), key)), to_hex(golden));
+    const Result<Acknowledgement> read = decode_acknowledgement(golden);
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(*read, example_acknowledgement(key));
+    for (std::size_t at = 0; at < golden.size(); ++at) {
+        ByteBuffer bad = golden;
+        bad[at] ^= 1;
+        EXPECT_FALSE(decode_acknowledgement(bad).has_value()) << at;
+        EXPECT_FALSE(decode_acknowledgement(ByteView(golden).first(at)).has_value()) << at;
+    }
 }
 
 TEST(Freight, RefusesEveryTruncatedOrAlteredHave) {

@@ -1,0 +1,216 @@
+#include "engine/exchange/site_records.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "engine/base/encoding.hpp"
+#include "engine/database/meta.hpp"
+#include "engine/exchange/scope.hpp"
+
+namespace satchel::exchange {
+
+namespace {
+
+constexpr char kSequence[] = "acknowledgement/sequence";
+constexpr char kOwnDigest[] = "acknowledgement/digest";
+
+FeedHead told(const records::FeedHead& head) {
+    return {head.incarnation.number, head.incarnation.tag, head.next_sequence, SegmentId{head.head.digest}};
+}
+
+std::vector<FeedHead> told(std::span<const records::FeedHead> heads) {
+    std::vector<FeedHead> out;
+    for (const records::FeedHead& head : heads) out.push_back(told(head));
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+ByteBuffer encode_heads(const std::vector<FeedHead>& heads) {
+    ByteBuffer out;
+    Writer writer(out);
+    for (const FeedHead& head : heads)
+        writer.u32(head.incarnation_number)
+            .raw(head.incarnation_tag)
+            .u64(head.next_sequence)
+            .raw(head.head.view());
+    return out;
+}
+
+std::vector<FeedHead> decode_heads(ByteView bytes) {
+    Reader reader(bytes);
+    std::vector<FeedHead> heads;
+    while (reader.ok() && reader.left() > 0) {
+        FeedHead head;
+        head.incarnation_number = reader.u32();
+        const ByteView tag = reader.raw(head.incarnation_tag.size());
+        if (reader.ok()) std::copy(tag.begin(), tag.end(), head.incarnation_tag.begin());
+        head.next_sequence = reader.u64();
+        head.head = SegmentId{reader.digest()};
+        if (reader.ok()) heads.push_back(head);
+    }
+    return heads;
+}
+
+}  // namespace
+
+Result<std::vector<FeedHead>> SiteRecords::heads_of(const SiteId& site) {
+    SATCHEL_TRY(const std::vector<records::FeedHead> heads, records_.heads_of(site));
+    return told(heads);
+}
+
+Result<void> SiteRecords::for_each_feed(
+    const std::function<Result<void>(const SiteId&, std::span<const FeedHead>)>& each) {
+    return records_.for_each_feed([&](const SiteId& site, std::span<const records::FeedHead> heads) {
+        return each(site, told(heads));
+    });
+}
+
+Result<void> SiteRecords::segments_after(
+    const SiteId& site, std::span<const SegmentId> known,
+    const std::function<Result<bool>(const SegmentId&, ByteView)>& sink) {
+    std::vector<records::SegmentId> held;
+    for (const SegmentId& id : known) held.push_back(records::SegmentId{id.digest});
+    return records_.segments_after(site, held, [&](const records::SegmentId& id, ByteView bytes) {
+        return sink(SegmentId{id.digest}, bytes);
+    });
+}
+
+Result<RecordsPort::Taken> SiteRecords::accept(ByteView segment) {
+    SATCHEL_TRY(const records::Taken taken, records_.accept(segment));
+    return Taken{taken.is_new, taken.site};
+}
+
+Result<bool> SiteRecords::is_hub() {
+    SATCHEL_TRY(const std::optional<trust::SiteEntry> self,
+                trust_.site(trust::site_id_of(key_.public_key())));
+    return self && self->role == trust::SiteRole::kHub;
+}
+
+Result<ByteBuffer> SiteRecords::statement_of(std::vector<AcknowledgedFeed> feeds) {
+    Acknowledgement statement;
+    statement.network = network_;
+    statement.hub = key_.public_key();
+    statement.feeds = std::move(feeds);
+    const ByteBuffer unnumbered = encode(statement, key_);
+    const Digest digest = hash_of(unnumbered);
+    const std::string key = std::string(kOwnDigest) + "/" + to_hex(ByteView(digest).first(8));
+    SATCHEL_TRY(const std::optional<ByteBuffer> numbered, database::meta(database_, key));
+    if (numbered) {
+        Reader reader(*numbered);
+        statement.sequence = reader.u64();
+    } else {
+        SATCHEL_TRY(statement.sequence, database::next_number(database_, kSequence));
+        SATCHEL_TRY_VOID(
+            database_.run(std::string("DELETE FROM meta WHERE key GLOB '") + kOwnDigest + "/*'"));
+        ByteBuffer number;
+        Writer(number).u64(statement.sequence);
+        SATCHEL_TRY_VOID(database::set_meta(database_, key, number));
+    }
+    return encode(statement, key_);
+}
+
+Result<ByteBuffer> SiteRecords::acknowledge(std::span<const SiteId> sites) {
+    SATCHEL_TRY(const bool hub, is_hub());
+    if (!hub) return ByteBuffer();
+    std::vector<AcknowledgedFeed> feeds;
+    for (const SiteId& site : sites.first(std::min(sites.size(), kAcknowledgedFeedsMax))) {
+        SATCHEL_TRY(std::vector<FeedHead> heads, heads_of(site));
+        if (!heads.empty() && heads.size() <= kAcknowledgedHeadsMax)
+            feeds.push_back({site, std::move(heads)});
+    }
+    return feeds.empty() ? Result<ByteBuffer>(ByteBuffer()) : statement_of(std::move(feeds));
+}
+
+Result<void> SiteRecords::for_each_own_acknowledgement(const std::function<Result<void>(ByteView)>& sink) {
+    SATCHEL_TRY(const bool hub, is_hub());
+    if (!hub) return {};
+    std::vector<AcknowledgedFeed> feeds;
+    const auto flush = [&]() -> Result<void> {
+        if (feeds.empty()) return {};
+        SATCHEL_TRY(const ByteBuffer statement, statement_of(std::exchange(feeds, {})));
+        return sink(statement);
+    };
+    SATCHEL_TRY_VOID(for_each_feed([&](const SiteId& site, std::span<const FeedHead> heads) -> Result<void> {
+        if (heads.size() > kAcknowledgedHeadsMax) return {};
+        feeds.push_back({site, {heads.begin(), heads.end()}});
+        return feeds.size() < kAcknowledgedFeedsMax ? Result<void>() : flush();
+    }));
+    return flush();
+}
+
+Result<void> SiteRecords::accept_acknowledgement(ByteView bytes) {
+    SATCHEL_TRY(const Acknowledgement statement, decode_acknowledgement(bytes));
+    if (statement.network != network_)
+        return fail(ErrorCode::kRefused, "acknowledgement", "it belongs to another network",
+                    "use a stick of this network");
+    const SiteId hub = trust::site_id_of(statement.hub);
+    if (statement.hub == key_.public_key()) return {};
+    SATCHEL_TRY(const std::optional<trust::SiteEntry> entry, trust_.site(hub));
+    if (!entry) return {};  // the catalogue that names it comes later: it will be said again
+    if (entry->role != trust::SiteRole::kHub || entry->state != trust::SiteState::kActive)
+        return fail(ErrorCode::kRefused, entry->name, "only a hub in use may acknowledge records",
+                    "ask the hub what this site is");
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
+    for (const AcknowledgedFeed& feed : statement.feeds)
+        SATCHEL_TRY_VOID(keep(hub, statement.sequence, feed));
+    return transaction.commit();
+}
+
+// Only of feeds that lie here: a stick's statement of a whole county is of no use to a village.
+Result<void> SiteRecords::keep(const SiteId& hub, std::uint64_t sequence, const AcknowledgedFeed& feed) {
+    SATCHEL_TRY(const std::vector<FeedHead> here, heads_of(feed.site));
+    if (here.empty()) return {};
+    SATCHEL_TRY(database::Statement put,
+                database_.prepare(
+                    "INSERT INTO acknowledgement (hub, site, sequence, statement) VALUES (?1, ?2, ?3, ?4) "
+                    "ON CONFLICT (hub, site) DO UPDATE SET sequence = ?3, statement = ?4 "
+                    "WHERE ?3 > sequence"));
+    put.bind_blob(1, hub.view()).bind_blob(2, feed.site.view()).bind(3, static_cast<std::int64_t>(sequence));
+    put.bind_blob(4, encode_heads(feed.heads));
+    return put.run();
+}
+
+Result<std::vector<FeedHead>> SiteRecords::acknowledged_by(const SiteId& hub, const SiteId& site) {
+    SATCHEL_TRY(database::Statement select,
+                database_.prepare("SELECT statement FROM acknowledgement WHERE hub = ? AND site = ?"));
+    select.bind_blob(1, hub.view()).bind_blob(2, site.view());
+    SATCHEL_TRY(const bool found, select.step());
+    return found ? decode_heads(select.blob(0)) : std::vector<FeedHead>();
+}
+
+Result<void> SiteRecords::for_each_unacknowledged(const std::function<Result<bool>(ByteView)>& sink) {
+    SATCHEL_TRY_VOID(close_segment());
+    SATCHEL_TRY(const SiteTree tree, SiteTree::read(trust_));
+    const SiteId self = trust::site_id_of(key_.public_key());
+    std::vector<SiteId> hubs;
+    SATCHEL_TRY_VOID(trust_.for_each_site([&](const trust::SiteEntry& entry) -> Result<void> {
+        if (entry.role == trust::SiteRole::kHub && entry.state == trust::SiteState::kActive &&
+            entry.id != self)
+            hubs.push_back(entry.id);
+        return {};
+    }));
+    std::vector<SiteId> sites;
+    SATCHEL_TRY_VOID(for_each_feed([&](const SiteId& site, std::span<const FeedHead>) -> Result<void> {
+        sites.push_back(site);
+        return {};
+    }));
+    bool go_on = true;
+    for (const SiteId& site : sites) {
+        std::set<SegmentId> sent;
+        for (const SiteId& hub : hubs) {
+            if (!go_on || !tree.holds(hub, site)) continue;
+            SATCHEL_TRY(const std::vector<FeedHead> known, acknowledged_by(hub, site));
+            std::vector<SegmentId> ids;
+            for (const FeedHead& head : known) ids.push_back(head.head);
+            SATCHEL_TRY_VOID(
+                segments_after(site, ids, [&](const SegmentId& id, ByteView bytes) -> Result<bool> {
+                    if (!sent.insert(id).second) return true;
+                    SATCHEL_TRY(go_on, sink(bytes));
+                    return go_on;
+                }));
+        }
+    }
+    return {};
+}
+
+}  // namespace satchel::exchange

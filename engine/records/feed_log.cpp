@@ -1,0 +1,175 @@
+#include "engine/records/feed_log.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace satchel::records {
+
+namespace {
+
+constexpr char kLogPath[] = "feed.log";
+constexpr std::uint32_t kLogsMax = 99'999;  // 6 TiB of records: the disk is full before
+constexpr std::string_view kRecordMagic = "SREC";
+constexpr std::size_t kSearchStep = 64 * 1024;
+
+std::string full_log_path(std::uint32_t log) {
+    char name[32];
+    std::snprintf(name, sizeof name, "feed-%05u.log", log);
+    return name;
+}
+
+// The whole record at `at`; none if what stands there is not whole.
+Result<std::optional<std::pair<store::RecordHeader, ByteBuffer>>> whole_record(env::File& file,
+                                                                               std::uint64_t at) {
+    ByteBuffer record(store::kRecordHeaderSize);
+    SATCHEL_TRY(const std::size_t got, file.read_at(at, record));
+    const Result<store::RecordHeader> header = store::decode_header(ByteView(record).first(got));
+    if (!header.has_value()) {
+        if (header.error().code == ErrorCode::kUnsupported) return header.error();
+        return std::optional<std::pair<store::RecordHeader, ByteBuffer>>();
+    }
+    record.resize(store::kRecordHeaderSize + header->stored_size);
+    SATCHEL_TRY(const std::size_t all, file.read_at(at, record));
+    if (all < record.size()) return std::optional<std::pair<store::RecordHeader, ByteBuffer>>();
+    Result<ByteBuffer> plain = store::open_record(record);
+    if (!plain.has_value()) return std::optional<std::pair<store::RecordHeader, ByteBuffer>>();
+    return std::optional(std::pair(*header, std::move(*plain)));
+}
+
+Result<std::uint64_t> find_magic(env::File& file, std::uint64_t from, std::uint64_t end) {
+    ByteBuffer step;
+    for (std::uint64_t at = from; at + kRecordMagic.size() <= end; at += kSearchStep) {
+        step.resize(static_cast<std::size_t>(
+            std::min<std::uint64_t>(kSearchStep + kRecordMagic.size() - 1, end - at)));
+        SATCHEL_TRY(const std::size_t got, file.read_at(at, step));
+        const std::size_t found = satchel::text_of(ByteView(step).first(got)).find(kRecordMagic);
+        if (found != std::string_view::npos) return at + found;
+    }
+    return end;
+}
+
+}  // namespace
+
+std::string FeedLog::path_of(std::uint32_t log) const {
+    return log == end_.log ? kLogPath : full_log_path(log);
+}
+
+template <typename T>
+Result<T> FeedLog::poison(Result<T> result) {
+    if (!result.has_value()) broken_ = result.error();
+    return result;
+}
+
+Result<void> FeedLog::open(const LogEnd& from, const Each& each) {
+    SATCHEL_TRY(const std::vector<env::EntryInfo> entries, disk_.list(""));
+    std::uint32_t full = 0;
+    for (const env::EntryInfo& entry : entries)
+        for (std::uint32_t log = full + 1; log <= kLogsMax && entry.name == full_log_path(log); ++log)
+            full = log;
+    end_ = {full + 1, 0};
+    for (std::uint32_t log = std::max(1u, from.log); log <= full; ++log)
+        SATCHEL_TRY_VOID(scan(log, log == from.log ? from.bytes : 0, each));
+    SATCHEL_TRY(const bool there, env::exists(disk_, kLogPath));
+    SATCHEL_TRY(file_, disk_.open(kLogPath, env::OpenMode::kWrite));
+    name_unsure_ = !there;
+    SATCHEL_TRY_VOID(scan(end_.log, from.log == end_.log ? from.bytes : 0, each));
+    SATCHEL_TRY(const std::uint64_t size, file_->size());
+    if (size > end_.bytes) {
+        SATCHEL_TRY_VOID(file_->truncate(end_.bytes));
+        SATCHEL_TRY_VOID(file_->sync());
+    }
+    synced_ = end_.bytes;
+    return {};
+}
+
+// Reads on over damage to the next record that is whole. In the open log the end moves behind each whole one.
+Result<void> FeedLog::scan(std::uint32_t log, std::uint64_t from, const Each& each) {
+    const bool is_open = log == end_.log;
+    std::unique_ptr<env::File> full;
+    if (!is_open) {
+        SATCHEL_TRY(full, disk_.open(full_log_path(log), env::OpenMode::kRead));
+    }
+    env::File& file = is_open ? *file_ : *full;
+    SATCHEL_TRY(const std::uint64_t size, file.size());
+    if (is_open) end_.bytes = std::min(from, size);
+    std::uint64_t at = from;
+    bool in_damage = false;
+    while (at + store::kRecordHeaderSize <= size) {
+        SATCHEL_TRY(const auto record, whole_record(file, at));
+        if (!record) {
+            in_damage = true;
+            SATCHEL_TRY(at, find_magic(file, at + 1, size));
+            continue;
+        }
+        damaged_ += in_damage ? 1 : 0;
+        in_damage = false;
+        const auto bytes = static_cast<std::uint32_t>(store::kRecordHeaderSize + record->first.stored_size);
+        SATCHEL_TRY_VOID(each({log, at, bytes}, record->first.type, record->second));
+        at += bytes;
+        if (is_open) end_.bytes = at;
+    }
+    if (!is_open && (in_damage || at < size)) ++damaged_;
+    return {};
+}
+
+Result<void> FeedLog::begin_next() {
+    SATCHEL_TRY_VOID(sync());
+    if (end_.log >= kLogsMax)
+        return fail(ErrorCode::kTooLarge, kLogPath, "this is larger than it may be",
+                    "report this to the makers of satchel");
+    SATCHEL_TRY_VOID(disk_.rename(kLogPath, full_log_path(end_.log)));
+    SATCHEL_TRY_VOID(disk_.sync_directory(""));
+    read_file_.reset();
+    end_ = {end_.log + 1, 0};
+    synced_ = 0;
+    SATCHEL_TRY(file_, disk_.open(kLogPath, env::OpenMode::kWrite));
+    name_unsure_ = true;
+    return {};
+}
+
+Result<LogPlace> FeedLog::append(store::RecordType type, ByteView plain) {
+    if (broken_) return *broken_;
+    if (end_.bytes >= target_bytes_) SATCHEL_TRY_VOID(poison(begin_next()));
+    ByteBuffer record;
+    store::encode_record(record, type, plain);
+    SATCHEL_TRY_VOID(poison(file_->write_at(end_.bytes, record)));
+    const LogPlace place{end_.log, end_.bytes, static_cast<std::uint32_t>(record.size())};
+    end_.bytes += record.size();
+    return place;
+}
+
+Result<void> FeedLog::sync() {
+    if (broken_) return *broken_;
+    if (synced_ == end_.bytes && !name_unsure_) return {};
+    SATCHEL_TRY_VOID(poison(file_->sync()));
+    if (name_unsure_) SATCHEL_TRY_VOID(poison(disk_.sync_directory("")));
+    name_unsure_ = false;
+    synced_ = end_.bytes;
+    return {};
+}
+
+Result<env::File*> FeedLog::reading(std::uint32_t log) {
+    if (log == end_.log) return file_.get();
+    if (!read_file_ || read_log_ != log) {
+        SATCHEL_TRY(read_file_, disk_.open(full_log_path(log), env::OpenMode::kRead));
+        read_log_ = log;
+    }
+    return read_file_.get();
+}
+
+Result<ByteBuffer> FeedLog::read(const LogPlace& place) {
+    const auto damaged = [&](std::string detail) {
+        return fail(ErrorCode::kDamaged, disk_.describe(path_of(place.log)), "the bytes are damaged",
+                    "fetch it again from a stick or another site",
+                    "record at byte " + std::to_string(place.at) + ": " + std::move(detail));
+    };
+    SATCHEL_TRY(env::File* const file, reading(place.log));
+    ByteBuffer record(place.size);
+    SATCHEL_TRY(const std::size_t got, file->read_at(place.at, record));
+    if (got < record.size()) return damaged("cut off");
+    Result<ByteBuffer> plain = store::open_record(record);
+    if (!plain.has_value()) return damaged(plain.error().detail);
+    return plain;
+}
+
+}  // namespace satchel::records
