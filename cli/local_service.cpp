@@ -45,6 +45,11 @@ Result<link::Links*> LocalService::links(const std::function<void(const link::Ev
     return links_.get();
 }
 
+void LocalService::with_engine(const std::function<void()>& work) {
+    const link::EngineTurn::Held held = turn_.take();
+    work();
+}
+
 int LocalService::execute(const Invocation& invocation, Streams& streams) {
     commands::Output output(streams, invocation, commands::manner_of(invocation));
     const Result<commands::Parsed> parsed = commands::parse_command_line(invocation);

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/owner.hpp"
+#include "cli/play/server.hpp"
+#include "cli/play/site_library.hpp"
 #include "cli/service.hpp"
 #include "cli/site_lock.hpp"
 
@@ -20,6 +22,14 @@ class News {
         const std::lock_guard lock(mutex_);
         output_.note("Taking links at {address}.", {{"address", address}});
         output_.item({{"event", "listening"}, {"address", address}});
+    }
+
+    void playing(play::PlayServer& player) {
+        const std::lock_guard lock(mutex_);
+        output_.note("Courses are shown at {url}, web lessons run at {web}.",
+                     {{"url", player.url()}, {"web", player.web_url()}});
+        if (!player.is_loopback()) output_.note("Everybody in that network can see the courses.");
+        output_.item({{"play", player.url()}, {"play_web", player.web_url()}});
     }
 
     void tell(const link::Event& event) {
@@ -75,6 +85,25 @@ Result<void> begin_links(LocalService& service, const commands::Arguments& argum
     return {};
 }
 
+// Null when nobody asked to play.
+Result<std::unique_ptr<play::PlayServer>> start_playing(LocalService& service,
+                                                        const commands::Arguments& arguments, BoxWorld& world,
+                                                        News& news) {
+    if (!arguments.has("--play")) return std::unique_ptr<play::PlayServer>();
+    const play::PlayOptions options{.address = arguments.text("--play"),
+                                    .web_address = arguments.optional("--play-web"),
+                                    .names = arguments.list("--play-name")};
+    SATCHEL_TRY(
+        std::unique_ptr<play::PlayServer> player,
+        play::PlayServer::start(
+            options,
+            play::make_site_library(
+                service.site(), [&service](const std::function<void()>& work) { service.with_engine(work); }),
+            world.random));
+    news.playing(*player);
+    return player;
+}
+
 }  // namespace
 
 Result<int> serve(const std::string& folder, const commands::Arguments& arguments, Streams& streams,
@@ -86,6 +115,8 @@ Result<int> serve(const std::string& folder, const commands::Arguments& argument
         SATCHEL_TRY(const std::unique_ptr<LocalService> service, LocalService::open(folder, world));
         SATCHEL_TRY(OwnerServer server, OwnerServer::start(folder));
         output.note("Serving {path}; stop it with Ctrl-C.", {{"path", folder}});
+        SATCHEL_TRY(const std::unique_ptr<play::PlayServer> player,
+                    start_playing(*service, arguments, world, news));
         SATCHEL_TRY_VOID(begin_links(*service, arguments, news));
         SATCHEL_TRY_VOID(server.run(*service, [&] { return streams.cancelled(); }));
     }

@@ -49,6 +49,9 @@ class LocalService : public SiteService {
     int execute(const Invocation& invocation, Streams& streams) override;
     // Begins them at the first call; `on_event` is that of the first call.
     Result<link::Links*> links(const std::function<void(const link::Event&)>& on_event = {});
+    // For whoever else works on the site while it is served: one at a time, each turn short.
+    void with_engine(const std::function<void()>& work);
+    [[nodiscard]] site::Site& site() { return *site_; }
 
   private:
     LocalService(std::unique_ptr<env::Disk> disk, std::unique_ptr<site::Site> site, BoxWorld& world);

@@ -16,3 +16,4 @@ target_compile_definitions(asio::asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECAT
 target_link_libraries(asio::asio INTERFACE Threads::Threads)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 find_package(Protobuf REQUIRED)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)

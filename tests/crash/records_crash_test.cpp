@@ -17,9 +17,12 @@ using simulations::SimDiskOptions;
 
 constexpr std::int32_t kOffset = 480;
 
+// Named, so that what is said again after a stop is the same record.
 records::Event said(int headcount) {
-    return must(records::event_from_words(
-        "viewing", {"course=maths", "headcount=" + std::to_string(headcount), "dur=60"}, kOffset));
+    return must(records::event_from_words("viewing",
+                                          {"session=s" + std::to_string(headcount), "course=maths",
+                                           "headcount=" + std::to_string(headcount), "dur=60"},
+                                          kOffset));
 }
 
 std::vector<records::Event> file_of(int lines) {
@@ -111,7 +114,7 @@ class Recording : public CrashCase {
         for (const std::string& id : counted) require(all_.contains(id), "counted, and never said: " + id);
         must(hub->records().verify(
             [](const Error& error) { require(false, "damaged: " + error.about + " " + error.detail); }));
-        must(hub->records().record({said(9)}));
+        must(hub->records().record({said(9)}));  // never said before
         const std::set<std::string> more = counted_at(*hub);
         require(more.size() == counted.size() + 1, "a record after the stop was not counted");
         must(hub->records().rebuild());
