@@ -114,9 +114,10 @@ class Recording : public CrashCase {
         for (const std::string& id : counted) require(all_.contains(id), "counted, and never said: " + id);
         must(hub->records().verify(
             [](const Error& error) { require(false, "damaged: " + error.about + " " + error.detail); }));
-        must(hub->records().record({said(9)}));  // never said before
+        const std::string id = records::text_of(must(hub->records().record({said(9)})).front());
+        all_.insert(id);  // a state may be cut off again after it was judged
         const std::set<std::string> more = counted_at(*hub);
-        require(more.size() == counted.size() + 1, "a record after the stop was not counted");
+        require(more.contains(id), "a record after the stop was not counted");
         must(hub->records().rebuild());
         require(counted_at(*hub) == more, "the log does not hold what the tables do");
     }
