@@ -13,8 +13,13 @@ constexpr std::uint32_t kLogMax = 1'000'000;
 
 std::string state_word(Context& context, const site::CourseState& course) {
     if (!course.has_current) return context.output.say("waits for reviews");
-    if (course.complete) return context.output.say("here");
-    return course.subscribed ? context.output.say("awaited") : context.output.say("not wanted here");
+    std::string word = course.complete     ? context.output.say("here")
+                       : course.subscribed ? context.output.say("awaited")
+                                           : context.output.say("not wanted here");
+    if (course.waiting)
+        word += "; " + context.output.say("edition {number} waits for reviews",
+                                          {{"number", std::to_string(*course.waiting)}});
+    return word;
 }
 
 Result<cli::ExitCode> list(Context& context) {
@@ -25,6 +30,7 @@ Result<cli::ExitCode> list(Context& context) {
         const catalogue::Edition& edition = course.edition.edition;
         nlohmann::json fields = edition_fields(edition);
         fields["is_current"] = course.has_current;
+        fields["waiting_edition"] = course.waiting ? nlohmann::json(*course.waiting) : nlohmann::json();
         fields["subscribed"] = course.subscribed;
         fields["complete"] = course.complete;
         context.output.item(std::move(fields));

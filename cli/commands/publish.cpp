@@ -24,14 +24,17 @@ void say_course(Context& context, const site::PublishedCourse& course) {
          {"chunks", std::to_string(course.new_chunks)},
          {"stored", text::size_text(course.new_stored_bytes)}});
     if (!course.is_current)
-        context.output.note("{course}: waits for reviews ({count} needed)",
-                            {{"course", edition.course}, {"count", std::to_string(edition.reviews_needed)}});
+        context.output.note(
+            "{course}: waits for reviews ({count} needed); approve it with `satchel review sign {course}`",
+            {{"course", edition.course}, {"count", std::to_string(edition.reviews_needed)}});
 }
 
 Result<cli::ExitCode> publish(Context& context) {
     site::PublishOptions options;
     options.message = context.arguments.text("--message");
-    SATCHEL_TRY(options.reviews, number_of(context.arguments, "--reviews", 0, kReviewsMax));
+    if (context.arguments.has("--reviews")) {
+        SATCHEL_TRY(options.reviews, number_of(context.arguments, "--reviews", 0, kReviewsMax));
+    }
     const std::string path = absolute_path(context.invocation, context.arguments.text("FOLDER"));
     SATCHEL_TRY(const std::unique_ptr<env::Disk> folder, open_folder(path));
     const std::string name = path.substr(path.rfind('/') + 1);
@@ -41,6 +44,9 @@ Result<cli::ExitCode> publish(Context& context) {
     nlohmann::json courses = nlohmann::json::array();
     for (const site::PublishedCourse& course : report.courses) {
         say_course(context, course);
+        if (course.edition.course == options.loose_course && course.edition.number == 1 && !course.unchanged)
+            context.output.warn("Files that lie in no course folder became a course of their own: {course}",
+                                {{"course", course.edition.course}});
         nlohmann::json fields = edition_fields(course.edition);
         fields["unchanged"] = course.unchanged;
         fields["is_current"] = course.is_current;
@@ -66,7 +72,7 @@ std::vector<CommandSpec> publish_commands() {
                         "one course (it holds a course.json), or a folder of courses"},
                        {"--message", ArgumentKind::kOption, "TEXT", "what is new, for the catalogue's log"},
                        {"--reviews", ArgumentKind::kOption, "COUNT",
-                        "reviewers who must approve; the network may demand more"}},
+                        "reviewers who must approve; otherwise as many as last time"}},
          .examples = {"satchel --site hub publish courseware",
                       "satchel --site hub publish maths --message 'Grade 5 corrected' --reviews 1"},
          .run = publish}};

@@ -22,6 +22,8 @@ nlohmann::json fields_of(const site::Status& status) {
             {"courses", status.courses},
             {"complete", status.complete},
             {"waiting", status.waiting},
+            {"waiting_for_reviews", status.waiting_for_reviews},
+            {"open_records", status.open_events},
             {"packs", status.store.packs},
             {"pack_bytes", status.store.pack_bytes},
             {"chunks", status.store.chunks},
@@ -41,6 +43,10 @@ Result<cli::ExitCode> status(Context& context) {
                  {{"courses", std::to_string(status.courses)},
                   {"complete", std::to_string(status.complete)},
                   {"waiting", std::to_string(status.waiting)}});
+    if (status.waiting_for_reviews > 0)
+        output.print(
+            "{courses} courses have an edition that waits for reviews; `satchel catalogue list` shows which",
+            {{"courses", std::to_string(status.waiting_for_reviews)}});
     output.print(
         "{bytes} in the store, {free} free on the disk",
         {{"bytes", text::size_text(status.store.pack_bytes)}, {"free", text::size_text(status.free_bytes)}});

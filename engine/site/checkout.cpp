@@ -18,6 +18,8 @@ constexpr char kPartialName[] = ".satchel-part";
 constexpr std::size_t kCompareStep = 256 * 1024;
 
 // `b2sum` escapes names that hold a backslash or a line feed and marks the line with a backslash.
+constexpr std::string_view kOwnerPrefix = "# satchel course ";
+
 std::string sums_line(const Digest& digest, const std::string& path) {
     std::string escaped;
     for (const char c : path) {
@@ -41,6 +43,7 @@ class Checkout {
     }
 
     Result<void> run(const ChunkId& manifest) {
+        SATCHEL_TRY_VOID(check_owner());
         SATCHEL_TRY_VOID(make_folder(folder_));
         SATCHEL_TRY_VOID(open_sums());
         store::ManifestReader reader([this](const ChunkId& id) { return store_.read(id); }, manifest);
@@ -223,7 +226,29 @@ class Checkout {
     Result<void> open_sums() {
         report_.sums_file = folder_ + ".b2sums";
         SATCHEL_TRY(sums_, target_.open(report_.sums_file, env::OpenMode::kWrite));
+        append(sums_pending_, bytes_of(owner_line()));
         return sums_->truncate(0);
+    }
+
+    // b2sum passes over it.
+    [[nodiscard]] std::string owner_line() const {
+        return std::string(kOwnerPrefix) + to_hex(hash_of(bytes_of(report_.edition.course))) + "\n";
+    }
+
+    // A folder belongs to the course that was checked out to it: another one would mix with its files.
+    Result<void> check_owner() {
+        const std::string sums_path = folder_ + ".b2sums";
+        SATCHEL_TRY(const bool there, env::exists(target_, sums_path));
+        if (!there) return {};
+        SATCHEL_TRY(const std::unique_ptr<env::File> file, target_.open(sums_path, env::OpenMode::kRead));
+        const std::string mine = owner_line();
+        ByteBuffer head(mine.size());
+        SATCHEL_TRY(const std::size_t got, file->read_at(0, head));
+        const std::string_view line = text_of(ByteView(head).first(got));
+        if (!line.starts_with(kOwnerPrefix) || line == mine) return {};
+        return fail(ErrorCode::kExists, target_.describe(folder_),
+                    "another course was checked out to this folder",
+                    "name a folder of its own for each course");
     }
 
     Result<void> note_sum(const Digest& digest, const std::string& path) {

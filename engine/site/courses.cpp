@@ -81,6 +81,8 @@ Result<void> Site::for_each_course(const std::function<Result<void>(const Course
                 pending = CourseState{};
                 pending->edition = state;
             }
+            pending->waiting.reset();
+            if (!state.is_current) pending->waiting = state.edition.number;
             if (!pending->has_current || state.is_current) pending->edition = state;
             pending->has_current = pending->has_current || state.is_current;
             return {};
@@ -126,6 +128,7 @@ Result<Status> Site::status() {
     SATCHEL_TRY(status.heads, state_->catalogue->heads());
     SATCHEL_TRY_VOID(for_each_course([&](const CourseState& course) -> Result<void> {
         status.courses += 1;
+        if (course.waiting) status.waiting_for_reviews += 1;
         if (course.complete)
             status.complete += 1;
         else if (course.subscribed && course.has_current)

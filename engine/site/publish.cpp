@@ -207,7 +207,7 @@ Result<std::uint32_t> reviews_demanded(trust::TrustStore& trust, std::uint32_t a
 Result<PublishReport> Site::publish(env::Disk& folder, std::string_view folder_name,
                                     const PublishOptions& options, Progress& progress) {
     SATCHEL_TRY(const trust::SigningKey editor, load_office_key(state_->disk, kEditorKey));
-    SATCHEL_TRY(const std::uint32_t reviews, reviews_demanded(state_->trust, options.reviews));
+    if (options.reviews) SATCHEL_TRY_VOID(reviews_demanded(state_->trust, *options.reviews));
     SkipList skipped;
     SATCHEL_TRY(const std::vector<CourseSource> sources,
                 find_courses(folder, folder_name, options.loose_course, skipped));
@@ -228,10 +228,10 @@ Result<PublishReport> Site::publish(env::Disk& folder, std::string_view folder_n
             newest ? std::optional(newest->edition.manifest) : std::nullopt;
         SATCHEL_TRY(PublishedCourse course, publisher.take(source, earlier));
         course.edition.number = newest ? newest->edition.number + 1 : 1;
-        course.edition.reviews_needed = reviews;
+        const std::uint32_t asked = options.reviews.value_or(newest ? newest->edition.reviews_needed : 0);
+        SATCHEL_TRY(course.edition.reviews_needed, reviews_demanded(state_->trust, asked));
         course.unchanged = newest && newest->edition.manifest == course.edition.manifest &&
-                           newest->edition.metadata == course.edition.metadata &&
-                           newest->edition.reviews_needed >= reviews;
+                           newest->edition.metadata == course.edition.metadata;
         if (course.unchanged)
             course.edition = newest->edition;
         else

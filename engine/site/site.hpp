@@ -42,8 +42,9 @@ struct Skipped {
 inline constexpr std::size_t kSkippedListMax = 1000;  // longer lists are cut; the count goes on
 
 struct PublishOptions {
-    std::string message;                       // empty: made from the courses' names
-    std::uint32_t reviews = 0;                 // at least so many; the lane may demand more
+    std::string message;  // empty: made from the courses' names
+    // So many; the lane may demand more. Not given: as many as the course's last edition demanded.
+    std::optional<std::uint32_t> reviews;
     std::string loose_course = "loose-files";  // course id for files that lie beside the course folders
 };
 struct PublishedCourse {
@@ -72,6 +73,7 @@ struct CheckoutReport {
 struct CourseState {
     catalogue::EditionState edition;  // current, else newest
     bool has_current = false;
+    std::optional<std::uint32_t> waiting;  // the number of a newer edition that still waits for reviews
     bool subscribed = false;
     bool complete = false;
 };
@@ -92,7 +94,8 @@ struct Status {
     std::vector<catalogue::LaneHead> heads;
     std::uint64_t courses = 0;
     std::uint64_t complete = 0;
-    std::uint64_t waiting = 0;  // subscribed, current, not complete
+    std::uint64_t waiting = 0;              // subscribed, current, not complete
+    std::uint64_t waiting_for_reviews = 0;  // courses whose newest edition is not current
     store::StoreStats store;
     std::uint64_t free_bytes = 0;
     std::uint64_t open_events = 0;  // recorded here and not signed yet
