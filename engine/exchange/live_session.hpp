@@ -45,7 +45,9 @@ class LiveSession final : public Session {
           last_content_(now),
           last_settled_(now),
           last_look_(now) {}
-    ~LiveSession() override { on_cut(); }
+    ~LiveSession() override {
+        if (!cut_) wants_.release(key_);
+    }
 
     // session.cpp
     Result<void> on_message(ByteView message, bool replayable, env::Instant now) override;
@@ -62,6 +64,7 @@ class LiveSession final : public Session {
     Result<std::optional<Body>> next_body(env::Instant now);
     Result<std::optional<Body>> next_want();
     std::optional<Body> next_end();
+    [[nodiscard]] bool has_answers() const;  // all of the plan but lanes, which take long
     [[nodiscard]] bool plan_is_empty() const;
     [[nodiscard]] bool nothing_left() const;
     [[nodiscard]] bool is_settled() const;  // both sides said so
@@ -80,6 +83,8 @@ class LiveSession final : public Session {
     Result<void> make_plan();
     Result<void> plan_freight();
     Result<void> plan_feeds();
+    void tell_all(const std::vector<Feed>& feeds, bool in_custody);
+    Result<void> answer_custody(const std::vector<Feed>& held);
     void plan_feed(const Feed& here, const std::vector<FeedHead>& there);
     Result<void> plan_reviews();
     Result<void> plan_lanes();
@@ -154,6 +159,7 @@ class LiveSession final : public Session {
     std::deque<ByteBuffer> parcels_;
     std::deque<FeedsMessage> feeds_told_;
     std::deque<FeedPush> feeds_;
+    std::optional<Digest> custody_told_;
     bool marks_due_ = false;
     std::set<ReviewMark> reviews_due_;
     std::deque<LanePush> lanes_;

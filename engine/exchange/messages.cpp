@@ -50,6 +50,7 @@ enum class Layer { kBytes, kMessage, kHello, kFeeds, kFeed, kWant, kFlat };
 Layer layer_inside(Layer outer, std::uint64_t field) {
     switch (outer) {
         case Layer::kMessage:
+            if (field < 2 || field > 12) return Layer::kBytes;  // not known: the parser takes it as one
             if (field == 2) return Layer::kHello;
             if (field == 5) return Layer::kFeeds;
             return field == 10 ? Layer::kWant : Layer::kFlat;
@@ -160,17 +161,19 @@ struct Encoder {
         out.mutable_end()->set_pushed(end.pushed);
     }
     void operator()(const FreightMessage& freight) const {
-        for (const ByteBuffer& parcel : freight.parcels) out.mutable_freight()->add_parcels(text(parcel));
+        wire::Freight& message = *out.mutable_freight();
+        for (const ByteBuffer& parcel : freight.parcels) message.add_parcels(text(parcel));
     }
     void operator()(const FeedsMessage& message) const {
         wire::Feeds& feeds = *out.mutable_feeds();
         feeds.set_from(text(message.from.view()));
         feeds.set_to(text(message.to.view()));
         for (const Feed& feed : message.feeds) put(*feeds.add_feeds(), feed, sender);
+        feeds.set_in_custody(message.in_custody);
     }
     void operator()(const SegmentsMessage& message) const {
-        for (const ByteBuffer& segment : message.segments)
-            out.mutable_segments()->add_segments(text(segment));
+        wire::Segments& segments = *out.mutable_segments();
+        for (const ByteBuffer& segment : message.segments) segments.add_segments(text(segment));
     }
     void operator()(const AcknowledgementMessage& message) const {
         out.mutable_acknowledgement()->set_signed_(text(message.bytes));
@@ -189,7 +192,8 @@ struct Encoder {
         batch.set_batch(text(piece.batch));
     }
     void operator()(const Want& want) const {
-        for (const Wanted& wanted : want.wanted) put(*out.mutable_want()->add_wanted(), wanted);
+        wire::Want& message = *out.mutable_want();
+        for (const Wanted& wanted : want.wanted) put(*message.add_wanted(), wanted);
     }
     void operator()(const Data& data) const {
         wire::Data& piece = *out.mutable_data();
@@ -298,6 +302,7 @@ Result<Body> get(const wire::Feeds& in, const SiteId& sender) {
     FeedsMessage message;
     if (!copy_exactly(in.from(), message.from.digest) || !copy_exactly(in.to(), message.to.digest))
         return damaged("range of feeds");
+    message.in_custody = in.in_custody();
     SATCHEL_TRY(message.feeds, get_feeds(in.feeds(), kFeedsMax, sender));
     const auto out_of_order = [](const Feed& a, const Feed& b) { return a.site >= b.site; };
     if (std::adjacent_find(message.feeds.begin(), message.feeds.end(), out_of_order) != message.feeds.end())

@@ -89,6 +89,7 @@ struct FreightMessage {
 struct FeedsMessage {
     SiteId from, to;
     std::vector<Feed> feeds;  // ascending by site
+    bool in_custody = false;  // held for the other side; the range says nothing then
     friend bool operator==(const FeedsMessage&, const FeedsMessage&) = default;
 };
 struct SegmentsMessage {

@@ -82,10 +82,12 @@ Result<void> LiveSession::on_message(ByteView bytes, bool replayable, env::Insta
 
 bool LiveSession::may_speak() const { return confirmed_ || unconfirmed_bytes_ < kUnconfirmedMax; }
 
-bool LiveSession::plan_is_empty() const {
-    return parcels_.empty() && feeds_told_.empty() && feeds_.empty() && !marks_due_ && reviews_due_.empty() &&
-           lanes_.empty();
+bool LiveSession::has_answers() const {
+    return !parcels_.empty() || !feeds_told_.empty() || !feeds_.empty() || marks_due_ ||
+           !reviews_due_.empty();
 }
+
+bool LiveSession::plan_is_empty() const { return !has_answers() && lanes_.empty(); }
 
 bool LiveSession::nothing_left() const {
     return peer_ && !greeting_owed_ && !replan_ && plan_is_empty() && acknowledge_.empty() &&
@@ -131,7 +133,9 @@ std::optional<Body> LiveSession::next_end() {
 
 Result<std::optional<Body>> LiveSession::next_body(env::Instant now) {
     if (said_changes_ != wants_.changes()) greeting_owed_ = true;
-    if (greeting_owed_) {
+    // What the peer's lists show it to lack goes before a greeting that would make it list the same again.
+    const bool answers_first = own_number_ > 0 && may_speak() && has_answers();
+    if (greeting_owed_ && !answers_first) {
         SATCHEL_TRY(Body greeting, make_greeting());
         return std::optional(std::move(greeting));
     }
@@ -181,6 +185,7 @@ Result<bool> LiveSession::next_message(ByteBuffer& out, env::Instant now) {
 Result<void> LiveSession::settle(bool look_at_all, env::Instant now) {
     last_settled_ = now;
     if (look_at_all) last_look_ = now;
+    if (replica_.records != nullptr) SATCHEL_TRY_VOID(replica_.records->commit());
     SATCHEL_TRY(std::vector<std::string> courses, wants_.settle(look_at_all));
     for (std::string& course : courses) report_.completed.push_back(std::move(course));
     return {};
@@ -193,6 +198,7 @@ Result<void> LiveSession::on_tick(env::Instant now) {
         last_content_ = now;
         ask_again_ = true;
     }
+    if (said_changes_ != wants_.changes()) greeting_owed_ = true;
     if (is_settled()) return {};
     if (now < later(last_activity_, answer_ms_)) return {};
     last_activity_ = now;
@@ -203,7 +209,8 @@ Result<void> LiveSession::on_tick(env::Instant now) {
 
 std::optional<env::Instant> LiveSession::next_deadline() const {
     if (cut_ || is_settled()) return std::nullopt;
-    if (greeting_owed_ || said_changes_ != wants_.changes()) return last_activity_;
+    // Something changed elsewhere: on_tick() makes next_message() tell it, once the carrier has room.
+    if (!greeting_owed_ && said_changes_ != wants_.changes()) return last_activity_;
     env::Instant next = later(last_activity_, answer_ms_);
     if (wants_.asked(key_) > 0) next = std::min(next, later(last_content_, kContentAnswerMs));
     if (wants_.has_taken()) next = std::min(next, later(last_settled_, kSettleMs));
@@ -221,6 +228,7 @@ bool LiveSession::is_settled() const {
 
 void LiveSession::on_cut() {
     if (cut_) return;
+    if (custody_told_ && is_settled()) wants_.note_custody_told(options_.peer, *custody_told_);
     cut_ = true;
     wants_.release(key_);
     // What cannot be made sure now is found again at the next opening, or fetched again.

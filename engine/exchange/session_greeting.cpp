@@ -11,6 +11,12 @@ namespace {
 // A capability bit: records are exchanged.
 constexpr std::uint64_t kSpeaksRecords = 1;
 
+std::size_t heads_in(const std::vector<Feed>& feeds) {
+    std::size_t heads = 0;
+    for (const Feed& feed : feeds) heads += feed.heads.size();
+    return heads;
+}
+
 ShortDigest short_of(const Digest& digest) {
     ShortDigest cut;
     std::copy_n(digest.begin(), cut.size(), cut.begin());
@@ -70,14 +76,13 @@ Result<void> LiveSession::tell_feeds(Hello& hello) {
     SATCHEL_TRY_VOID(replica_.records->commit());
     SATCHEL_TRY(const SiteTree* sites, tree());
     SATCHEL_TRY(FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
-    if (here.shared.size() <= kGreetingFeedsMax) {
+    if (heads_in(here.shared) <= kGreetingFeedsMax) {
         hello.feeds = std::move(here.shared);
     } else {
         hello.feeds_count = static_cast<std::uint32_t>(here.shared.size());
         hello.feeds_digest = digest_of(here.shared);
     }
-    here.in_custody.resize(std::min(here.in_custody.size(), kGreetingFeedsMax));
-    hello.more_feeds = std::move(here.in_custody);
+    if (heads_in(here.in_custody) <= kGreetingFeedsMax) hello.more_feeds = std::move(here.in_custody);
     return {};
 }
 

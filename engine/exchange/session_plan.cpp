@@ -83,16 +83,49 @@ void LiveSession::plan_feed(const Feed& here, const std::vector<FeedHead>& there
     if (!knows_all) feeds_.push_back(std::move(push));
 }
 
+// A list of feeds, in messages that each say all of a range.
+void LiveSession::tell_all(const std::vector<Feed>& feeds, bool in_custody) {
+    constexpr std::size_t kHeadBytes = 100;
+    FeedsMessage page;
+    std::size_t heads = 0;
+    for (const Feed& feed : feeds) {
+        if (heads * kHeadBytes >= kFeedsBytes) {
+            page.to = page.feeds.back().site;
+            FeedsMessage next{page.to, {}, {page.feeds.back()}, in_custody};  // it belongs to both: harmless
+            feeds_told_.push_back(std::exchange(page, std::move(next)));
+            heads = 0;
+        }
+        page.feeds.push_back(feed);
+        heads += 1 + feed.heads.size();
+    }
+    page.to.digest.fill(0xFF);
+    page.in_custody = in_custody;
+    feeds_told_.push_back(std::move(page));
+}
+
+// Once it knows what this site lacks of it, the peer hands over what it holds in custody.
+Result<void> LiveSession::answer_custody(const std::vector<Feed>& held) {
+    SATCHEL_TRY(const SiteTree* sites, tree());
+    for (const Feed& feed : held) {
+        if (!sites->holds(replica_.self.id, feed.site)) continue;
+        SATCHEL_TRY(std::vector<FeedHead> heads, replica_.records->heads_of(feed.site));
+        if (heads != feed.heads)
+            feeds_told_.push_back({feed.site, feed.site, {Feed{feed.site, std::move(heads)}}, false});
+    }
+    return {};
+}
+
 // Few feeds stand in the greeting; of many only a digest, and the whole list follows where it differs.
 Result<void> LiveSession::plan_feeds() {
     if (replica_.records == nullptr || peer_->capabilities == 0) return {};
     SATCHEL_TRY(const SiteTree* sites, tree());
     SATCHEL_TRY(const FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
-    for (const Feed& held : peer_->more_feeds) {  // the peer hands over what this site lacks once it knows
-        if (!sites->holds(replica_.self.id, held.site)) continue;
-        SATCHEL_TRY(std::vector<FeedHead> heads, replica_.records->heads_of(held.site));
-        if (heads != held.heads)
-            feeds_told_.push_back({held.site, held.site, {Feed{held.site, std::move(heads)}}});
+    SATCHEL_TRY_VOID(answer_custody(peer_->more_feeds));
+    if (!here.in_custody.empty() && own_.more_feeds.empty()) {
+        const Digest digest = digest_of(here.in_custody);
+        if (digest != custody_told_ && !wants_.was_custody_told(options_.peer, digest))
+            tell_all(here.in_custody, true);
+        custody_told_ = digest;  // once in a conversation; if it was lost, the next one tells it
     }
     if (!peer_->feeds_digest) {
         for (const Feed& feed : here.shared) {
@@ -102,23 +135,7 @@ Result<void> LiveSession::plan_feeds() {
     }
     const bool differs =
         peer_->feeds_digest ? *peer_->feeds_digest != digest_of(here.shared) : peer_->feeds != here.shared;
-    if (!differs || !own_.feeds_digest) return {};
-    FeedsMessage page;
-    std::size_t heads = 0;
-    constexpr std::size_t kHeadBytes = 100;
-    for (const Feed& feed : here.shared) {
-        page.feeds.push_back(feed);
-        heads += 1 + feed.heads.size();
-        if (heads * kHeadBytes < kFeedsBytes) continue;
-        page.to = feed.site;
-        SiteId next_from = feed.site;
-        feeds_told_.push_back(std::exchange(page, {}));
-        page.from = next_from;  // it belongs to both: harmless
-        page.feeds.push_back(feed);
-        heads = 1 + feed.heads.size();
-    }
-    page.to.digest.fill(0xFF);
-    feeds_told_.push_back(std::move(page));
+    if (differs && own_.feeds_digest) tell_all(here.shared, false);
     return {};
 }
 

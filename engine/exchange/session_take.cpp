@@ -26,14 +26,14 @@ Result<void> LiveSession::note(const Error& error) {
 
 // The peer's run of pushes goes on until its END; only then is it greeted anew.
 Result<void> LiveSession::changed_by_peer(bool catalogue) {
+    const bool all_said = said_changes_ == wants_.changes();
+    wants_.note_change();
     if (catalogue) {
         SATCHEL_TRY_VOID(wants_.refresh());
         tree_.reset();
         may_ask_ = true;
         SATCHEL_TRY_VOID(check_peer());
     }
-    const bool all_said = said_changes_ == wants_.changes();
-    wants_.note_change();
     if (all_said) said_changes_ = wants_.changes();
     return {};
 }
@@ -95,6 +95,7 @@ Result<void> LiveSession::take(const FreightMessage& message) {
 
 Result<void> LiveSession::take(const FeedsMessage& message) {
     if (replica_.records == nullptr || !is_known_) return {};
+    if (message.in_custody) return answer_custody(message.feeds);
     SATCHEL_TRY(const SiteTree* sites, tree());
     SATCHEL_TRY(const FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
     const auto told = [&](const SiteId& site) -> const Feed* {

@@ -24,6 +24,7 @@ void Wants::release(SessionKey session) {
 
 // Only what is new is walked, unless something stopped being wanted: then the table is made anew.
 Result<void> Wants::refresh() {
+    note_change();
     SATCHEL_TRY(const std::vector<Subscription> subscribed, subscriptions(replica_.database));
     std::set<ChunkId> manifests;
     std::vector<ChunkId> in_order;
@@ -47,6 +48,16 @@ Result<void> Wants::refresh() {
         taken_since_settled_ += 1;    // perhaps all of it is here already
     }
     return {};
+}
+
+bool Wants::was_custody_told(const SiteId& peer, const Digest& digest) const {
+    const auto told = custody_told_.find(peer);
+    return told != custody_told_.end() && told->second == digest;
+}
+
+void Wants::note_custody_told(const SiteId& peer, const Digest& digest) {
+    if (custody_told_.size() >= kPeersRemembered) custody_told_.clear();
+    custody_told_[peer] = digest;
 }
 
 Wanted Wants::wanted_of(const ChunkId& id) const {

@@ -30,6 +30,8 @@ inline constexpr std::size_t kPartsMax = 256;
 // skipped.
 inline constexpr std::size_t kLookedAtMax = 4096;
 
+inline constexpr std::size_t kPeersRemembered = 1024;
+
 using SessionKey = std::uint32_t;
 
 class Wants {
@@ -40,9 +42,10 @@ class Wants {
     // Gives back what was asked of a conversation that ended; beginnings of records stay.
     void release(SessionKey session);
 
-    // After catalogue, reviews, roots or subscriptions changed, here or by another carrier.
+    // After catalogue, reviews, roots or subscriptions changed: here, by a conversation or another carrier.
     Result<void> refresh();
-    // Something changed that conversations may want to tell: they compare this number.
+    // Something changed that conversations may want to tell: they compare this number, so their deadlines and
+    // next_message() are worth a look. Also for changes that do not touch what is wanted, as a new segment.
     [[nodiscard]] std::uint64_t changes() const { return changes_; }
     void note_change() { changes_ += 1; }
 
@@ -73,6 +76,10 @@ class Wants {
     std::optional<Gathered>& gathered() { return gathered_; }
     LaneSpool& spool() { return spool_; }
 
+    // What is held here for a peer, as a conversation that came to its end told it: not to be told again.
+    [[nodiscard]] bool was_custody_told(const SiteId& peer, const Digest& digest) const;
+    void note_custody_told(const SiteId& peer, const Digest& digest);
+
   private:
     struct Request {
         SessionKey session = 0;
@@ -102,6 +109,7 @@ class Wants {
     SessionKey next_session_ = 1;
     std::optional<Gathered> gathered_;
     LaneSpool spool_;
+    std::map<SiteId, Digest> custody_told_;  // at most kPeersRemembered
 };
 
 }  // namespace satchel::exchange

@@ -47,8 +47,10 @@ struct NetOptions {
     std::uint64_t cut_after_bytes = std::numeric_limits<std::uint64_t>::max();  // both ways together
     std::int64_t time_max_ms = 600'000;
     unsigned loss_percent = 0, twice_percent = 0, reorder_percent = 0;
+    std::uint64_t lost_message = 0;  // this one, counted from 1 over both ways
     std::uint64_t seed = 1;
     bool first_is_replayable = true;
+    bool stay = false;
     // Sees each message on its way; may change it.
     std::function<void(bool from_first, ByteBuffer& message)> on_the_way;
 };
@@ -69,17 +71,33 @@ class Contact {
         : options_(std::move(options)), random_(options_.seed), ends_{End(first), End(second)} {
         now_ = std::max(first.world.clock.wall(), second.world.clock.wall());
         start_ = now_;
-        ends_[0].session =
-            must(exchange::Session::begin(first.replica(), *first.wants, {.peer = second.id()}, now_));
-        ends_[1].session =
-            must(exchange::Session::begin(second.replica(), *second.wants, {.peer = first.id()}, now_));
+        ends_[0].session = must(exchange::Session::begin(first.replica(), *first.wants,
+                                                         {.peer = second.id(), .stay = options_.stay}, now_));
+        ends_[1].session = must(exchange::Session::begin(second.replica(), *second.wants,
+                                                         {.peer = first.id(), .stay = options_.stay}, now_));
     }
 
+    // One event further; false: over, or nothing more happens by itself.
+    bool step() {
+        if (is_over()) return false;
+        for (std::size_t from = 0; from < 2 && !report_.broken; ++from) send_all(from);
+        return !is_over() && advance();
+    }
     ContactReport run() {
-        while (!is_over()) {
-            for (std::size_t from = 0; from < 2 && !report_.broken; ++from) send_all(from);
-            if (is_over() || !advance()) break;
+        while (step()) {
         }
+        return finish();
+    }
+    [[nodiscard]] env::Instant now() const { return now_; }
+    [[nodiscard]] exchange::Session& session(std::size_t end) { return *ends_[end].session; }
+
+    // As a kill -9 of the first site: what its conversation would still do at its end does not happen.
+    void forget() {
+        ends_[1].session->on_cut();
+        ends_[0].session.reset();
+    }
+
+    ContactReport finish() {
         report_.done = ends_[0].session->is_done() && ends_[1].session->is_done();
         for (End& end : ends_) end.session->on_cut();
         report_.first = ends_[0].session->report();
@@ -125,7 +143,7 @@ class Contact {
             end.line_free_ms =
                 begins + static_cast<std::int64_t>(message.size() * 1000 / options_.bytes_per_second);
             std::int64_t arrives = end.line_free_ms + options_.latency_ms;
-            if (chance(options_.loss_percent)) continue;
+            if (chance(options_.loss_percent) || report_.messages == options_.lost_message) continue;
             if (chance(options_.reorder_percent)) arrives += static_cast<std::int64_t>(random_.below(4'000));
             End& other = ends_[1 - from];
             if (chance(options_.twice_percent))

@@ -72,7 +72,8 @@ class FakeRecords : public exchange::RecordsPort {
             return Taken{false, site};
         }
         const Digest last = chain.empty() ? Digest{} : id_of(chain.back()).digest;
-        if (sequence > chain.size() || before != last) return refused;
+        if (sequence > chain.size()) return Taken{false, site};  // what lies between was lost: later, then
+        if (before != last) return refused;
         chain.emplace_back(segment.begin(), segment.end());
         return Taken{true, site};
     }

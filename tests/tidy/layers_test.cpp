@@ -240,7 +240,8 @@ TEST(LayerRules, RefuseAnIncludeNotWrittenFromTheRoot) {
 }
 
 TEST(LayerRules, RefuseAnIncludeOfNothing) {
-    const std::vector<SourceFile> files = {{"engine/base/x.hpp", ""}, {"schemas/site.sql", ""}, {"schemas/exchange.proto", ""}};
+    const std::vector<SourceFile> files = {
+        {"engine/base/x.hpp", ""}, {"schemas/site.sql", ""}, {"schemas/exchange.proto", ""}};
     EXPECT_THAT(missing_includes({"a.cpp", "#include \"engine/base/y.hpp\"\n"}, files), SizeIs(1));
     EXPECT_THAT(missing_includes({"a.cpp", "#include \"schemas/other_sql.hpp\"\n"}, files), SizeIs(1));
     EXPECT_THAT(missing_includes({"a.cpp", "#include \"engine/base/x.hpp\"\n"}, files), IsEmpty());

@@ -97,6 +97,26 @@ TEST_F(Link, BringsAWeekOfAVillageInTwoRoundTrips) {
     EXPECT_LE(week.lasted_ms, 1'300);
 }
 
+// Each message stands alone: whichever is lost, the conversation comes to its end by itself.
+TEST_F(Link, EndsWhicheverMessageIsLost) {
+    NetSite counted(crash_county().east, 74);
+    counted.records->record(600);
+    const std::uint64_t messages = meet(counted, hub_).messages;
+    ASSERT_GT(messages, 8u);
+    for (std::uint64_t lost = 1; lost <= messages; ++lost) {
+        NetSite hub(crash_county().hub_after, 75);
+        NetSite east(crash_county().east, 76);
+        east.records->record(600);
+        NetOptions options;
+        options.lost_message = lost;
+        const ContactReport report = meet(east, hub, options);
+        EXPECT_TRUE(report.done) << "without message " << lost;
+        EXPECT_EQ(support::text_of(picture_of(*east.site)), support::text_of(picture_of(*hub.site)));
+        EXPECT_EQ(hub.records->feeds(), east.records->feeds());
+        EXPECT_LE(report.lasted_ms, 120'000);
+    }
+}
+
 TEST_F(Link, GivesFirstContentAfterOneRoundTrip) {
     // A first contact that is cut behind the catalogue leaves the village knowing what it wants.
     NetOptions cut;

@@ -1,0 +1,126 @@
+// Records over a link: whose feeds two sites compare, and what that costs in a large network.
+#include <gtest/gtest.h>
+
+#include "tests/support/contact.hpp"
+#include "tests/support/crash_county.hpp"
+
+namespace satchel::exchange {
+namespace {
+
+using namespace support;
+
+trust::SiteEntry village_of(std::uint32_t number, const SiteId& parent) {
+    trust::SiteEntry entry;
+    std::array<std::uint8_t, 32> seed{};
+    std::memcpy(seed.data(), &number, sizeof(number));
+    entry.signing_key.digest = seed;
+    entry.id = SiteId{hash_of(seed)};
+    entry.name = "village " + std::to_string(number);
+    entry.parent = parent;
+    return entry;
+}
+
+class RecordsLink : public testing::Test {
+  protected:
+    RecordsLink() {
+        EXPECT_TRUE(meet(west_, hub_).done);  // rosters are known
+        EXPECT_TRUE(meet(east_, hub_).done);
+    }
+    // The roster is the catalogue's; tests write the rows themselves.
+    void enrol(const trust::SiteEntry& entry) {
+        for (NetSite* site : {&hub_, &west_, &east_}) must(site->site->trust().put_site(entry));
+    }
+    void make_west_a_hub() {
+        trust::SiteEntry west = *must(hub_.site->trust().site(west_.id()));
+        west.role = trust::SiteRole::kHub;
+        enrol(west);
+    }
+    void expect_done(const ContactReport& report) {
+        EXPECT_FALSE(report.broken.has_value());
+        EXPECT_TRUE(report.done);
+        EXPECT_TRUE(report.first.refused.empty() && report.second.refused.empty());
+    }
+
+    NetSite hub_{crash_county().hub_after, 171};
+    NetSite west_{crash_county().west, 172};
+    NetSite east_{crash_county().east, 173};
+};
+
+TEST_F(RecordsLink, QuietContactOfAVillageCostsLittleAmongThreeThousandSites) {
+    for (std::uint32_t number = 0; number < 3'020; ++number) {
+        const trust::SiteEntry village = village_of(number, hub_.id());
+        enrol(village);
+        hub_.records->append_to(village.id, 300);
+    }
+    west_.records->record(300);
+    expect_done(meet(west_, hub_));
+    const ContactReport quiet = meet(west_, hub_);
+    expect_done(quiet);
+    EXPECT_EQ(quiet.messages, 4u);
+    EXPECT_LE(quiet.bytes, 600u);
+    EXPECT_EQ(west_.records->feeds().size(), 1u);  // the feeds of others stay at the hub
+}
+
+TEST_F(RecordsLink, OfTwoHubsEndEqualOverWhatBothHold) {
+    make_west_a_hub();
+    for (std::uint32_t number = 0; number < 40; ++number) {
+        const trust::SiteEntry village = village_of(number, number % 4 == 0 ? hub_.id() : west_.id());
+        enrol(village);
+        NetSite& one = number % 2 == 0 ? hub_ : west_;
+        for (std::uint32_t segment = 0; segment <= number % 5; ++segment)
+            one.records->append_to(village.id, 500);
+    }
+    const ContactReport report = meet(west_, hub_);
+    expect_done(report);
+    EXPECT_EQ(hub_.records->accepted_again() + west_.records->accepted_again(), 0u);
+    for (std::uint32_t number = 0; number < 40; ++number) {
+        const SiteId id = village_of(number, {}).id;
+        EXPECT_TRUE(hub_.records->feeds().contains(id)) << number;
+        if (number % 4 == 0) {
+            EXPECT_FALSE(west_.records->feeds().contains(id)) << number;
+        } else {
+            EXPECT_EQ(west_.records->feeds().at(id), hub_.records->feeds().at(id)) << number;
+        }
+    }
+    const ContactReport quiet = meet(west_, hub_);
+    expect_done(quiet);
+    EXPECT_EQ(quiet.messages, 4u);
+    EXPECT_LE(quiet.bytes, 600u);
+}
+
+TEST_F(RecordsLink, BringsWhatAVillageHoldsForAnother) {
+    for (int segment = 0; segment < 3; ++segment) {
+        west_.records->record(400);
+        east_.records->append_to(west_.id(), 400);  // as a stick may have brought it
+    }
+    ASSERT_EQ(west_.records->feeds(), east_.records->feeds());
+    expect_done(meet(east_, hub_));
+    EXPECT_EQ(hub_.records->feeds().at(west_.id()), west_.records->feeds().at(west_.id()));
+    expect_done(meet(west_, hub_));
+    EXPECT_EQ(hub_.records->accepted_again(), 0u);
+}
+
+TEST_F(RecordsLink, BringsWhatAVillageHoldsForMany) {
+    for (std::uint32_t number = 0; number < 40; ++number) {
+        const trust::SiteEntry village = village_of(number, hub_.id());
+        enrol(village);
+        east_.records->append_to(village.id, 400);
+        if (number % 2 == 0) hub_.records->append_to(village.id, 400);
+    }
+    expect_done(meet(east_, hub_));
+    EXPECT_EQ(hub_.records->feeds().size(), 40u);
+    EXPECT_EQ(hub_.records->accepted_again(), 0u);
+    EXPECT_LE(meet(east_, hub_).bytes, 600u);
+}
+
+TEST_F(RecordsLink, BringsALongFeedInSeveralMessages) {
+    for (int segment = 0; segment < 300; ++segment) west_.records->record(3'000);
+    const ContactReport report = meet(west_, hub_);
+    expect_done(report);
+    EXPECT_EQ(hub_.records->feeds().at(west_.id()).size(), 300u);
+    EXPECT_EQ(report.first.segments_given, 300u);
+    EXPECT_GT(report.first.cost_of(Stage::kRecords).messages_sent, 10u);
+}
+
+}  // namespace
+}  // namespace satchel::exchange
