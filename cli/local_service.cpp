@@ -20,6 +20,11 @@ int perform(const commands::CommandSpec& command, commands::Context& context) {
     return *done;
 }
 
+struct LocalService::Linkage {
+    std::unique_ptr<link::SiteHost> host;
+    std::unique_ptr<link::Links> links;
+};
+
 LocalService::LocalService(std::unique_ptr<env::Disk> disk, std::unique_ptr<site::Site> site, BoxWorld& world)
     : disk_(std::move(disk)), site_(std::move(site)), world_(world) {}
 
@@ -33,16 +38,21 @@ Result<std::unique_ptr<LocalService>> LocalService::open(const std::string& fold
 
 Result<link::Links*> LocalService::links(const std::function<void(const link::Event&)>& on_event) {
     {
-        const std::lock_guard lock(links_mutex_);
-        if (links_) return links_.get();
+        const std::lock_guard lock(linkage_mutex_);
+        if (linkage_) return linkage_->links.get();
     }
     const link::EngineTurn::Held held = turn_.take();
-    const std::lock_guard lock(links_mutex_);
-    if (links_) return links_.get();
-    SATCHEL_TRY(host_, link::SiteHost::open(*site_));
-    links_ = std::make_unique<link::Links>(link::LinksSetup{
-        .host = *host_, .turn = turn_, .clock = world_.clock, .random = world_.random, .on_event = on_event});
-    return links_.get();
+    const std::lock_guard lock(linkage_mutex_);
+    if (linkage_) return linkage_->links.get();
+    auto made = std::make_unique<Linkage>();
+    SATCHEL_TRY(made->host, link::SiteHost::open(*site_));
+    made->links = std::make_unique<link::Links>(link::LinksSetup{.host = *made->host,
+                                                                 .turn = turn_,
+                                                                 .clock = world_.clock,
+                                                                 .random = world_.random,
+                                                                 .on_event = on_event});
+    linkage_ = std::move(made);
+    return linkage_->links.get();
 }
 
 void LocalService::with_engine(const std::function<void()>& work) {
@@ -87,11 +97,11 @@ int LocalService::execute_in_turn(const commands::CommandSpec& command, commands
     }
     const std::uint64_t before = site_->database().changes_made();
     const int code = perform(command, context);
-    const std::lock_guard lock(links_mutex_);
-    if (links_ && site_->database().changes_made() != before) {
+    const std::lock_guard lock(linkage_mutex_);
+    if (linkage_ && site_->database().changes_made() != before) {
         // If this fails, the next step of a link meets the same trouble and says it.
-        static_cast<void>(host_->note_command().has_value());
-        links_->note_change();
+        static_cast<void>(linkage_->host->note_command().has_value());
+        linkage_->links->note_change();
     }
     return code;
 }

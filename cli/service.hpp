@@ -15,10 +15,6 @@
 #include "engine/site/site.hpp"
 #include "transport/link/links.hpp"
 
-namespace satchel::link {
-class SiteHost;
-}
-
 namespace satchel::cli {
 
 class SiteService {
@@ -60,9 +56,9 @@ class LocalService : public SiteService {
     std::unique_ptr<site::Site> site_;
     BoxWorld& world_;
     link::EngineTurn turn_;
-    std::mutex links_mutex_;  // of the two below; after the turn where both are taken
-    std::unique_ptr<link::SiteHost> host_;
-    std::unique_ptr<link::Links> links_;
+    struct Linkage;                     // the links and what they need
+    std::mutex linkage_mutex_;          // of the next; after the turn where both are taken
+    std::unique_ptr<Linkage> linkage_;  // none before links()
 };
 
 }  // namespace satchel::cli

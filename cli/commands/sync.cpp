@@ -12,7 +12,7 @@ constexpr std::uint32_t kWaitSeconds = 60;  // two of the usual gaps between win
 constexpr std::uint32_t kWaitSecondsMax = 7 * 24 * 3600;
 
 nlohmann::json fields_of(const link::StageLine& stage) {
-    return {{"stage", stage.name.text()},
+    return {{"stage", stage.stage.text()},
             {"messages_sent", stage.messages_sent},
             {"bytes_sent", stage.bytes_sent},
             {"messages_received", stage.messages_received},
@@ -21,11 +21,14 @@ nlohmann::json fields_of(const link::StageLine& stage) {
 
 nlohmann::json fields_of(Context& context, const link::ContactReport& report) {
     const link::ConversationReport& talk = report.conversation;
-    nlohmann::json stages = nlohmann::json::array(), refused = nlohmann::json::array();
+    nlohmann::json stages = nlohmann::json::array(), refused = nlohmann::json::array(),
+                   cuts = nlohmann::json::array();
     for (const link::StageLine& stage : talk.stages) stages.push_back(fields_of(stage));
     for (const Error& error : talk.refused) refused.push_back(context.output.fields_of(error));
+    for (const Error& error : report.cuts) cuts.push_back(context.output.fields_of(error));
     return {{"peer", report.peer},
             {"links", report.links},
+            {"cuts", std::move(cuts)},
             {"bytes_in", report.bytes_in},
             {"bytes_out", report.bytes_out},
             {"handshake_bytes_in", report.handshake_bytes_in},
@@ -68,7 +71,7 @@ void explain(Output& output, const link::ContactReport& report) {
         std::string time;
         if (&stage == &talk.stages.front() && talk.greeting_ms != 0) time = ms(talk.greeting_ms);
         row(output, text::size_text(stage.bytes_sent), text::size_text(stage.bytes_received), time,
-            output.say(stage.name));
+            output.say(stage.stage));
     }
     row(output, text::size_text(report.bytes_out), text::size_text(report.bytes_in), ms(report.talk_ms),
         output.say("in all, with what wraps it"));
@@ -82,6 +85,9 @@ void say_report(Context& context, const link::ContactReport& report) {
     Output& output = context.output;
     output.clear_progress();
     if (context.arguments.has("--explain")) explain(output, report);
+    for (const Error& error : report.cuts)
+        if (context.arguments.has("--explain"))
+            output.print("A link ended: {line}", {{"line", output.line_of(error)}});
     for (const Error& error : report.conversation.refused)
         output.warn("Not taken from {peer}: {line}",
                     {{"peer", report.peer}, {"line", output.line_of(error)}});

@@ -9,6 +9,7 @@ namespace {
 constexpr Translation kRows[] = {
     {"  {file}: {bytes}, {chunks} chunks, {freight} letters, {damaged} damaged", "  {file}：{bytes}，{chunks} 个数据块，{freight} 封信件，{damaged} 处损坏"},
     {"A field with ! must be given; at=TIME says when it was, if not now.", "带 ! 的字段必须给出；若不是现在发生的，用 at=时间 说明。"},
+    {"A link ended: {line}", "一条链路结束：{line}"},
     {"Adds up what sites recorded, and says who has not reported", "汇总各站点的记录，并指出谁还没有上报"},
     {"All courses", "全部课程"},
     {"Arguments:", "参数："},

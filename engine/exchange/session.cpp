@@ -223,7 +223,7 @@ bool LiveSession::is_settled() const {
     if (!nothing_left() || !own_end_ || !peer_end_) return false;
     return own_end_->own == own_number_ && own_end_->about == peer_number_ &&
            peer_end_->own == peer_number_ && peer_end_->about == own_number_ &&
-           peer_end_->pushed <= own_heard_;
+           peer_end_->pushed <= own_heard_ && last_push_ <= peer_->heard;
 }
 
 void LiveSession::on_cut() {

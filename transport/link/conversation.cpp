@@ -6,7 +6,7 @@ namespace satchel::link {
 
 void add(ConversationReport& sum, const ConversationReport& one) {
     if (sum.stages.empty()) {
-        for (const StageLine& stage : one.stages) sum.stages.push_back(StageLine{.name = stage.name});
+        for (const StageLine& stage : one.stages) sum.stages.push_back(StageLine{.stage = stage.stage});
         sum.greeting_ms = one.greeting_ms;
         sum.first_content_ms = one.first_content_ms;
     }

@@ -18,7 +18,7 @@
 namespace satchel::link {
 
 struct StageLine {
-    Literal name;
+    Literal stage;
     std::uint64_t messages_sent = 0, bytes_sent = 0;
     std::uint64_t messages_received = 0, bytes_received = 0;
 };

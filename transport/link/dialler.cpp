@@ -121,6 +121,8 @@ void Dialler::on_link_over(const LinkReport& report) {
 }
 
 void Dialler::on_good_contact(const LinkReport& report) {
+    // A box that knew nobody has learned whom it spoke with: what it has to say to that site follows.
+    if (world_.host.book().is_introduced(*report.peer)) return attempt();
     if (!plan_.keep) return finish(std::nullopt);
     idle_contacts_ = moved_nothing(report.conversation) ? std::min(idle_contacts_ + 1, kDoublingsMax) : 0;
     pause(changed_ ? world_.times.change_pause_ms : world_.times.again_ms);

@@ -154,7 +154,7 @@ void Links::State::on_over(const LinkReport& report) {
 
 void Links::State::tell(Event::Kind kind, const LinkReport& report) const {
     if (!setup.on_event) return;
-    setup.on_event({kind, report.peer ? setup.host.book().name_of(report.peer->site) : "", report});
+    setup.on_event({kind, report.peer ? setup.host.book().name_of(*report.peer) : "", report});
 }
 
 void Links::State::stop_all() {
@@ -227,6 +227,7 @@ namespace {
 
 void add(ContactReport& sum, const LinkReport& link) {
     if (link.heard_a_frame) ++sum.links;
+    if (link.ending.error && sum.cuts.size() < kCutsListMax) sum.cuts.push_back(*link.ending.error);
     sum.bytes_in += link.bytes_in;
     sum.bytes_out += link.bytes_out;
     sum.handshake_bytes_in += link.handshake_bytes_in;
@@ -240,7 +241,7 @@ void add(ContactReport& sum, const LinkReport& link) {
 DialHooks hooks_of(const std::shared_ptr<Contact>& contact,
                    std::function<std::shared_ptr<Wire>(std::unique_ptr<Stream>, std::shared_ptr<Link>)> adopt,
                    std::function<void(const LinkReport&)> link_over,
-                   std::function<std::string(const SiteId&)> name_of) {
+                   std::function<std::string(const channel::Peer&)> name_of) {
     DialHooks hooks;
     hooks.adopt = std::move(adopt);
     hooks.link_over = [weak = std::weak_ptr(contact), link_over, name_of](const LinkReport& report) {
@@ -251,7 +252,7 @@ DialHooks hooks_of(const std::shared_ptr<Contact>& contact,
         of->chunks_before += report.conversation.chunks_taken + report.conversation.chunks_given;
         const std::lock_guard lock(of->mutex);
         of->linked = false;
-        if (report.peer) of->report.peer = name_of(report.peer->site);
+        if (report.peer) of->report.peer = name_of(*report.peer);
         add(of->report, report);
     };
     hooks.finished = [weak = std::weak_ptr(contact)](const std::optional<Error>& error) {
@@ -287,7 +288,7 @@ ContactReport Links::contact(const Address& address, std::int64_t wait_ms, Progr
                     return state.adopt(std::move(stream), std::move(link));
                 },
                 [&state](const LinkReport& report) { state.on_over(report); },
-                [&state](const SiteId& site) { return state.setup.host.book().name_of(site); }));
+                [&state](const channel::Peer& peer) { return state.setup.host.book().name_of(peer); }));
         state.contacts.push_back(contact);
         contact->dialler->start();
         if (state.stopping) contact->dialler->stop(link::stopping());

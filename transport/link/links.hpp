@@ -34,11 +34,14 @@ struct LinksSetup {
     std::function<void(const Event&)> on_event;  // on the network's thread; may be empty
 };
 
+inline constexpr std::size_t kCutsListMax = 32;
+
 // One contact, over as many links as it took; sums of all of them.
 struct ContactReport {
     std::optional<Error> error;  // none: both had nothing left
     std::size_t links = 0;       // that were greeted
     std::string peer;
+    std::vector<Error> cuts;  // how the links before the last one ended; at most kCutsListMax
     std::uint64_t bytes_in = 0, bytes_out = 0;
     std::uint64_t handshake_bytes_in = 0, handshake_bytes_out = 0;
     std::uint64_t connect_ms = 0, handshake_ms = 0, talk_ms = 0;

@@ -21,11 +21,9 @@ std::string short_name(ByteView id) { return to_hex(id).substr(0, 12); }
 void PeerBook::replace_sites(const std::vector<Acquaintance>& sites) {
     const std::lock_guard lock(mutex_);
     by_key_.clear();
-    names_.clear();
     knows_others_ = false;
     for (const Acquaintance& each : sites) {
         by_key_[each.key] = each;
-        names_[each.site] = each.name;
         knows_others_ = knows_others_ || each.site != self_;
     }
 }
@@ -82,10 +80,16 @@ std::optional<trust::SiteRole> PeerBook::role_of(const trust::SealingPublicKey& 
     return found->second.role;
 }
 
-std::string PeerBook::name_of(const SiteId& site) const {
+bool PeerBook::is_introduced(const channel::Peer& peer) const {
     const std::lock_guard lock(mutex_);
-    const auto found = names_.find(site);
-    return found == names_.end() ? short_name(site.view()) : found->second;
+    const auto found = by_key_.find(peer.key);
+    return found != by_key_.end() && found->second.site != peer.site;
+}
+
+std::string PeerBook::name_of(const channel::Peer& peer) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_key_.find(peer.key);
+    return found == by_key_.end() ? short_name(peer.site.view()) : found->second.name;
 }
 
 }  // namespace satchel::link

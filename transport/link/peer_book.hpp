@@ -35,7 +35,9 @@ class PeerBook {
     Result<SiteId> identify_dialled(const channel::Claim& claim) const;
     [[nodiscard]] std::optional<trust::SealingPublicKey> key_at(const std::string& address) const;
     [[nodiscard]] std::optional<trust::SiteRole> role_of(const trust::SealingPublicKey& key) const;
-    [[nodiscard]] std::string name_of(const SiteId& site) const;  // its id's begin if it has no name here
+    // Dialled as a stranger, and named by the roster by now.
+    [[nodiscard]] bool is_introduced(const channel::Peer& peer) const;
+    [[nodiscard]] std::string name_of(const channel::Peer& peer) const;  // its id's begin if it has none here
 
   private:
     Result<SiteId> identify(const channel::Claim& claim, std::uint8_t role_said, bool strangers) const;
@@ -43,7 +45,6 @@ class PeerBook {
     const trust::SealingPublicKey own_key_;
     mutable std::mutex mutex_;
     std::map<trust::SealingPublicKey, Acquaintance> by_key_;
-    std::map<SiteId, std::string> names_;
     std::map<std::string, trust::SealingPublicKey> addresses_;
     bool knows_others_ = false;
 };

@@ -12,21 +12,21 @@ static_assert(exchange::kGreetingMax <= channel::kEarlyMessageMax);
 StageLine named(exchange::Stage stage) {
     switch (stage) {
         case exchange::Stage::kGreeting:
-            return {.name = "greeting"};
+            return {.stage = "greeting"};
         case exchange::Stage::kRoots:
-            return {.name = "roots"};
+            return {.stage = "roots"};
         case exchange::Stage::kSayings:
-            return {.name = "haves and receipts"};
+            return {.stage = "haves and receipts"};
         case exchange::Stage::kRecords:
-            return {.name = "records"};
+            return {.stage = "records"};
         case exchange::Stage::kCatalogue:
-            return {.name = "catalogue"};
+            return {.stage = "catalogue"};
         case exchange::Stage::kContent:
-            return {.name = "content"};
+            return {.stage = "content"};
         case exchange::Stage::kEnd:
-            return {.name = "end"};
+            return {.stage = "end"};
     }
-    return {.name = "end"};
+    return {.stage = "end"};
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ class FakeConversation : public Conversation {
     [[nodiscard]] Counts counts() const override { return {0, at_}; }
     [[nodiscard]] ConversationReport report() const override {
         ConversationReport report;
-        report.stages = {StageLine{.name = "content", .messages_sent = at_}};
+        report.stages = {StageLine{.stage = "content", .messages_sent = at_}};
         report.chunks_given = at_;
         return report;
     }

@@ -49,9 +49,9 @@ TEST_F(TwoSites, SayWhatTheyHaveBothWaysAndEndWell) {
 }
 
 TEST_F(TwoSites, CarryMessagesOfAnySizeInOrder) {
-    for (int i = 0; i < 40; ++i)
+    for (int i = 0; i < 20; ++i)
         hub.host.lines.push_back(
-            std::string(static_cast<std::size_t>(i) * 50'021 + 1, static_cast<char>('a' + i % 26)));
+            std::string(static_cast<std::size_t>(i) * 100'021 + 1, static_cast<char>('a' + i % 26)));
     village.host.lines = hub.host.lines;
     const ContactReport report = contact(village);
     ASSERT_FALSE(report.error.has_value());
@@ -174,7 +174,7 @@ TEST(Links, GiveUpAnAddressThatNobodyAnswersAfterTheTimeGiven) {
     ASSERT_TRUE(report.error.has_value());
     EXPECT_EQ(report.error->code, ErrorCode::kUnreachable);
     EXPECT_EQ(report.error->about, where);
-    EXPECT_GE(ms_since(begin), 200);
+    EXPECT_GE(ms_since(begin), 150);
     EXPECT_LT(ms_since(begin), 5'000);
 }
 

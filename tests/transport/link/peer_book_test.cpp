@@ -21,8 +21,8 @@ class Book : public testing::Test {
 TEST_F(Book, NamesTheSitesOfTheRoster) {
     EXPECT_EQ(*book.identify_dialler(claim_of(3)), site_of(3));
     EXPECT_EQ(*book.identify_dialled(claim_of(1)), site_of(1));
-    EXPECT_EQ(book.name_of(site_of(1)), "hub");
-    EXPECT_EQ(book.name_of(site_of(9)), "090909090909");
+    EXPECT_EQ(book.name_of(channel::Peer{site_of(1), key_of(1).public_key()}), "hub");
+    EXPECT_EQ(book.name_of(channel::Peer{site_of(9), key_of(9).public_key()}), "090909090909");
 }
 
 TEST_F(Book, RefusesWhoeverTheRosterDoesNotName) {
@@ -58,6 +58,11 @@ TEST_F(Book, OfABoxThatHasJustJoinedTakesWhomItDialsButNobodyElse) {
     EXPECT_NE(*one, *other);
     EXPECT_NE(*one, site_of(1)) << "a stranger's id is no site's";
     EXPECT_FALSE(book.identify_dialler(claim_of(1)).has_value());
+    const channel::Peer hub{*one, key_of(1).public_key()};
+    EXPECT_FALSE(book.is_introduced(hub));
+    book.replace_sites(roster(3));
+    EXPECT_TRUE(book.is_introduced(hub));
+    EXPECT_FALSE(book.is_introduced(channel::Peer{site_of(1), key_of(1).public_key()}));
 }
 
 TEST_F(Book, RemembersKeysByAddressWithinItsLimit) {
