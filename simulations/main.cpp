@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
         }
     }
     std::uint64_t broken = 0;
-    for (std::uint64_t i = 0; i < seeds; ++i, ++options.seed) broken += live_through(options) ? 0 : 1;
+    for (std::uint64_t i = 0; i < seeds; ++i, ++options.seed) broken += live_through(options) ? 0u : 1u;
     if (seeds > 1)
         std::printf("summary: %llu weeks, %llu broke a promise\n", static_cast<unsigned long long>(seeds),
                     static_cast<unsigned long long>(broken));

@@ -102,9 +102,13 @@ Result<std::vector<Identity>> Records::record(std::vector<Event> events) {
             return fail(ErrorCode::kTooLarge, "record", "this is larger than it may be",
                         "split it into smaller parts");
     }
-    const bool at_once = events.size() >= kSignedAtOnceMin;
+    bool at_once = events.size() >= kSignedAtOnceMin;
     if (at_once) SATCHEL_TRY_VOID(close_segment());
     SATCHEL_TRY(std::uint64_t sequence, next_sequence());
+    if (at_once && sequence > 1) {
+        SATCHEL_TRY(const std::optional<SegmentId> previous, segment_before(sequence));
+        at_once = previous.has_value();
+    }
     SATCHEL_TRY_VOID(at_once ? close_runs(sequence, encoded) : keep_open(encoded));
     SATCHEL_TRY(const Author self, author_of(trust_, options_.site, branch_.incarnation));
     std::vector<Identity> identities;
@@ -150,7 +154,8 @@ Result<void> Records::close_runs(std::uint64_t first, const std::vector<ByteBuff
         bytes += event.size() + kLengthBytes;
         run.push_back(event);
     }
-    return run.empty() ? Result<void>() : close_run(first, run);
+    if (!run.empty()) SATCHEL_TRY_VOID(close_run(first, run));
+    return {};
 }
 
 Result<std::uint64_t> Records::open_events() {
@@ -159,24 +164,34 @@ Result<std::uint64_t> Records::open_events() {
     return found ? static_cast<std::uint64_t>(select.integer(0)) : 0;
 }
 
-Result<std::optional<SegmentId>> Records::own_head() {
-    SATCHEL_TRY(const std::vector<FeedHead> heads, heads_of(options_.site));
-    std::optional<FeedHead> best;  // of this very branch, the longest: a clone may have made another
-    for (const FeedHead& head : heads)
-        if (head.incarnation == branch_.incarnation && (!best || best->next_sequence < head.next_sequence))
-            best = head;
-    return best ? std::optional(best->head) : std::nullopt;
+// The segment of this branch that ends just before number `first`. Not simply the longest: a restored box may
+// hold a longer line of its own feed, from before it was put back.
+Result<std::optional<SegmentId>> Records::segment_before(std::uint64_t first) {
+    SATCHEL_TRY(database::Statement select,
+                database_.prepare("SELECT id FROM segment WHERE site = ? AND incarnation = ? AND tag = ? "
+                                  "AND linked = 1 AND first + count = ? ORDER BY id LIMIT 1"));
+    select.bind_blob(1, options_.site.view())
+        .bind(2, std::int64_t{branch_.incarnation.number})
+        .bind_blob(3, branch_.incarnation.tag)
+        .bind(4, static_cast<std::int64_t>(first));
+    SATCHEL_TRY(const bool found, select.step());
+    if (!found) return std::optional<SegmentId>();
+    SegmentId id;
+    std::copy(select.blob(0).begin(), select.blob(0).end(), id.digest.begin());
+    return std::optional(id);
 }
 
 // Numbers without a gap, and few enough bytes for one segment.
-Result<void> Records::close_run(std::uint64_t first, const std::vector<ByteBuffer>& events) {
+Result<bool> Records::close_run(std::uint64_t first, const std::vector<ByteBuffer>& events) {
     Segment segment;
     segment.site = key_.public_key();
     segment.incarnation = branch_.incarnation;
     segment.first = first;
     segment.closed_ms = world_.clock.wall().unix_ms;
     if (first > 1) {
-        SATCHEL_TRY(segment.previous, own_head());
+        SATCHEL_TRY(segment.previous, segment_before(first));
+        // Damage took it: it comes back from a peer, and the events are signed then.
+        if (!segment.previous) return false;
     }
     segment.events = events;
     SealedSegment sealed = encode(segment, options_.network, key_);
@@ -185,7 +200,8 @@ Result<void> Records::close_run(std::uint64_t first, const std::vector<ByteBuffe
     SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
     SATCHEL_TRY_VOID(insert({sealed.id, std::move(segment)}, place));
     SATCHEL_TRY_VOID(note_end());
-    return transaction.commit();
+    SATCHEL_TRY_VOID(transaction.commit());
+    return true;
 }
 
 Result<void> Records::close_segment() {
@@ -211,7 +227,8 @@ Result<void> Records::close_segment() {
             }
         }
         if (events.empty()) return {};
-        SATCHEL_TRY_VOID(close_run(first, events));
+        SATCHEL_TRY(const bool closed, close_run(first, events));
+        if (!closed) return {};
     }
 }
 

@@ -135,8 +135,8 @@ class Records {
     Result<void> link(const OpenedSegment& first);
     Result<void> count(const Segment& segment, database::Statement& unmark);
     Result<bool> is_overtaken();
-    Result<std::optional<SegmentId>> own_head();
-    Result<void> close_run(std::uint64_t first, const std::vector<ByteBuffer>& events);
+    Result<std::optional<SegmentId>> segment_before(std::uint64_t first);
+    Result<bool> close_run(std::uint64_t first, const std::vector<ByteBuffer>& events);
     Result<void> close_runs(std::uint64_t first, const std::vector<ByteBuffer>& events);
     Result<void> keep_open(const std::vector<ByteBuffer>& events);
     Result<ByteBuffer> read_segment(const SegmentId& id);

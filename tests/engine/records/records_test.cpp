@@ -281,6 +281,50 @@ TEST(Records, AnOlderLogUnderANewerDatabaseIsNoticed) {
     EXPECT_EQ(hub.report(), box.report());
 }
 
+TEST(Records, WhatARestoredBoxSaidBeforeItsNextContactCounts) {
+    TestSite hub(1), box(3);
+    box.say("viewing", viewing(1));
+    must(box.records->close_segment());
+    box.close();
+    const simulations::Tree backup = box.owned->tree();
+    box.open();
+    for (int i = 0; i < 3; ++i) {
+        box.say("viewing", viewing(10));
+        must(box.records->close_segment());
+    }
+    box.give(hub);
+    box.close();
+    box.owned = std::make_unique<simulations::SimDisk>(simulations::SimDiskOptions{}, backup);
+    box.open();
+    box.say("viewing", viewing(100));
+    hub.give(box);  // first it learns what it had said before
+    box.give(hub);
+    EXPECT_THAT(hub.report(), HasSubstr("site-3 5 0 5 131 "));
+    EXPECT_EQ(box.report(), hub.report());
+    EXPECT_EQ(box.records->branch().reason, Anew::kContact);
+}
+
+TEST(Records, WhatWasOpenInABackupIsNotSignedOverWhatCameAfterIt) {
+    TestSite hub(1), box(3);
+    box.say("viewing", viewing(1));
+    must(box.records->close_segment());
+    box.say("viewing", viewing(10));  // open in the backup
+    box.close();
+    const simulations::Tree backup = box.owned->tree();
+    box.open();
+    box.say("viewing", viewing(20));
+    box.give(hub);  // 10 and 20 in one segment
+    box.close();
+    box.owned = std::make_unique<simulations::SimDisk>(simulations::SimDiskOptions{}, backup);
+    box.open();
+    box.say("viewing", viewing(100));
+    hub.give(box);
+    box.say("viewing", viewing(1000));
+    box.give(hub);
+    EXPECT_THAT(hub.report(), HasSubstr("site-3 5 0 5 1131 "));
+    EXPECT_EQ(box.report(), hub.report());
+}
+
 TEST(Records, ADamagedSegmentIsNamedAndComesBackFromAPeer) {
     TestSite hub(1), village(3);
     village.say("viewing", viewing(35));
