@@ -177,6 +177,7 @@ class Week {
     }
 
     void record(SimSite& site) {
+        if (!site.is_open()) return;
         site.advance_to(now_ms_);
         const std::int64_t serial = ++serial_;
         attempted_.insert(serial);
@@ -190,6 +191,7 @@ class Week {
     }
 
     void lose_power(SimSite& site) {
+        if (!site.is_open()) return;
         ++result_.power_cuts;
         const bool kill_only = chance_.below(3) == 0;
         if (kill_only)
@@ -232,7 +234,9 @@ class Week {
     }
 
     void call_hub(SimSite& site) {
-        SimSite& hub = chance_.below(4) == 0 && &site != sites_[1].get() ? *sites_[1] : *hub_;
+        if (!site.is_open()) return;
+        SimSite& hub =
+            chance_.below(4) == 0 && &site != sites_[1].get() && sites_[1]->is_open() ? *sites_[1] : *hub_;
         hub.advance_to(now_ms_);
         site.advance_to(now_ms_);
         if (chance_.below(8) == 0) site.disk().set_crash_after(site.disk().operations() + chance_.below(60));
@@ -263,6 +267,7 @@ class Week {
     }
 
     void visit(std::size_t technician, SimSite& site) {
+        if (!site.is_open()) return;
         site.advance_to(now_ms_);
         Stick& stick = stick_of(technician);
         ++result_.stick_visits;
@@ -288,6 +293,7 @@ class Week {
 
     // -- copies -----------------------------------------------------------------------------------------
     void copy_box(SimSite& original) {
+        if (!original.is_open()) return;
         auto copy = std::make_unique<SimSite>(original.name() + "-copy", chance_.next(),
                                               original.disk().options(), original.disk().tree());
         copy->world().clock.set_wall(now_ms_);
@@ -305,7 +311,7 @@ class Week {
 
     // A backup takes away what only this box held; so it first gives all to the hub.
     void put_back(SimSite& site) {
-        if (!backup_) return;
+        if (!backup_ || !site.is_open()) return;
         if (!meet_until_done(site, *hub_)) return violate("progress", "no full contact before a restore");
         site.put_back(*backup_);
         site.acknowledged.clear();

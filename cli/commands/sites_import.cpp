@@ -84,11 +84,22 @@ Result<std::vector<std::string>> columns_of(const Fields& header) {
     return columns;
 }
 
+// As the JSON of documents must be.
+bool is_utf8(const std::string& text) {
+    try {
+        static_cast<void>(nlohmann::json(text).dump());
+        return true;
+    } catch (const nlohmann::json::exception&) {
+        return false;
+    }
+}
+
 Result<void> check(const catalogue::RegisteredSite& site, std::size_t line) {
     if (site.code.empty()) return wrong_line(line, "a site has no code");
     for (const std::string* text :
          {&site.code, &site.name, &site.town, &site.county, &site.county_name, &site.type}) {
         if (text->size() > catalogue::kRegisterTextMax) return wrong_line(line, "a text is too long", *text);
+        if (!is_utf8(*text)) return wrong_line(line, "a text is not UTF-8", "save the table as CSV in UTF-8");
         if (!text->empty() && !trust::is_printable(*text))
             return wrong_line(line, "a text holds what cannot be printed");
     }

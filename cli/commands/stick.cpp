@@ -78,6 +78,9 @@ void print_read(Context& context, const stick::ReadReport& report) {
         output.print(
             "{haves} answers of other sites, {receipts} receipts",
             {{"haves", std::to_string(report.haves)}, {"receipts", std::to_string(report.receipts)}});
+    if (report.segments != 0)
+        output.print("{segments} batches of records came home",
+                     {{"segments", std::to_string(report.segments)}});
     for (const std::string& course : report.completed)
         output.print("complete now: {course}", {{"course", course}});
     if (report.foreign_folders != 0)
@@ -123,6 +126,8 @@ Result<cli::ExitCode> read(Context& context) {
                             {"chunks_known", report.chunks_known},
                             {"haves", report.haves},
                             {"receipts", report.receipts},
+                            {"segments", report.segments},
+                            {"acknowledgements", report.acknowledgements},
                             {"completed", report.completed},
                             {"damaged", std::move(damaged)},
                             {"damaged_count", report.damaged_count},

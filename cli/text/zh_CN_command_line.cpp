@@ -135,6 +135,7 @@ constexpr Translation kRows[] = {
     {"a site's code may not hold a slash", "站点代码里不能有斜杠"},
     {"a site's name, or the beginning of its id", "站点的名称，或编号的开头"},
     {"a text holds what cannot be printed", "有一段文字含有不能显示的字符"},
+    {"a text is not UTF-8", "有一段文字不是 UTF-8"},
     {"a text is too long", "有一段文字太长"},
     {"active", "有效"},
     {"all takes no value, and every other kind needs one", "all 不带值，其他类别都要带一个值"},
@@ -371,6 +372,7 @@ constexpr Translation kRows[] = {
     {"{packs} packs, {bytes} on disk", "{packs} 个数据包，占用磁盘 {bytes}"},
     {"{percent} % is here", "已有 {percent}%"},
     {"{reported} of {sites} sites have reported", "{sites} 个站点中有 {reported} 个已上报"},
+    {"{segments} batches of records came home", "收到 {segments} 批记录"},
     {"{sites} sites in the file; {changed} were new or changed", "文件里有 {sites} 个站点；其中 {changed} 个是新的或有变化"},
     {"{time} left", "剩余 {time}"},
 };

@@ -135,8 +135,8 @@ Result<Taken> Records::accept(ByteView segment) {
     if (entry->state == trust::SiteState::kRevoked)
         return fail(ErrorCode::kRefused, entry->name, "this box was revoked",
                     "ask the hub; if the box is still in use it must join again with new keys");
-    // This box said more than it knows: it is a copy, or was put back. What is open is signed first, while the
-    // segment that it follows still ends where it begins.
+    // This box said more than it knows: it is a copy, or was put back. What is open is signed first, while
+    // the segment that it follows still ends where it begins.
     if (taken.site == options_.site) SATCHEL_TRY_VOID(close_segment());
     SATCHEL_TRY(const LogPlace place, log_.append(store::RecordType::kSegment, segment));
     uncommitted_.emplace(opened.id, Uncommitted{std::move(opened), place});

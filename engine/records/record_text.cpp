@@ -196,13 +196,13 @@ std::string text_of_time(std::int64_t unix_ms, std::int32_t utc_offset_minutes) 
         std::chrono::minutes(utc_offset_minutes));
     const auto day = std::chrono::floor<std::chrono::days>(local);
     const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss time(local - day);
+    const std::chrono::hh_mm_ss clock{local - day};
     const std::int32_t offset = std::abs(utc_offset_minutes);
     char text[40];
     std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d%c%02d:%02d",
                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                  static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+                  static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                  static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
                   utc_offset_minutes < 0 ? '-' : '+', offset / 60, offset % 60);
     return text;
 }

@@ -238,8 +238,9 @@ class Checkout {
     // A folder belongs to the course that was checked out to it: another one would mix with its files.
     Result<void> check_owner() {
         const std::string sums_path = folder_ + ".b2sums";
-        SATCHEL_TRY(const bool there, env::exists(target_, sums_path));
-        if (!there) return {};
+        const Result<bool> there = env::exists(target_, sums_path);
+        if (!there.has_value() || !*there)
+            return {};  // what the target cannot hold is said when it is written
         SATCHEL_TRY(const std::unique_ptr<env::File> file, target_.open(sums_path, env::OpenMode::kRead));
         const std::string mine = owner_line();
         ByteBuffer head(mine.size());

@@ -1,6 +1,7 @@
 // Streams that remember, for tests of commands.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +19,7 @@ class CapturedStreams : public Streams {
     void err(std::string_view bytes) override { err_text += bytes; }
     bool cancelled() override { return stop; }
     std::string out_text, err_text;
-    bool stop = false;
+    std::atomic<bool> stop = false;  // by another thread than the command's
 };
 
 struct Ran {

@@ -103,6 +103,35 @@ TEST(Owner, ServesOneCommandAfterTheOther) {
     }
 }
 
+TEST(Owner, ServesOthersWhileOneCommandIsLong) {
+    const ScratchFolder folder;
+    // Its first command ends only when a second one has come.
+    class MeetingService : public SiteService {
+      public:
+        int execute(const Invocation&, Streams& streams) override {
+            if (++inside_ == 2) met_ = true;
+            while (!met_ && !streams.cancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            return met_ ? kExitDone : kExitFailed;
+        }
+
+      private:
+        std::atomic<int> inside_ = 0;
+        std::atomic<bool> met_ = false;
+    } service;
+    const Owner owner(folder.path(), service);
+    const auto ask = [&] {
+        auto remote = RemoteService::connect(folder.path());
+        if (!remote.has_value()) return -1;
+        CapturedStreams streams;
+        return (*remote)->execute(sample(), streams);
+    };
+    int first = -1;
+    std::thread other([&] { first = ask(); });
+    EXPECT_EQ(ask(), kExitDone);
+    other.join();
+    EXPECT_EQ(first, kExitDone);
+}
+
 TEST(Owner, CancelsTheCommandOfAClientThatWishesToStopAndBringsItsLastWords) {
     const ScratchFolder folder;
     FakeService service;

@@ -44,6 +44,10 @@ ends() { # PROCESS
     wait "$1" 2>/dev/null || true
 }
 
+has_taken() { # SITE BYTES
+    (($(du -sb "$1/packs" | cut -f 1) > $2))
+}
+
 same_lesson() { # SITE COURSE
     rm -rf "lesson-$1" "lesson-$1.b2sums"
     does --site "$1" checkout "$2" "lesson-$1"
@@ -90,7 +94,7 @@ at=$hub_at
 proxy --rate 16000000
 "$satchel" --site third sync "$line" >third.out 2>third.err &
 victim=$!
-sleep 1.5
+waits_for has_taken third 2500000
 kill -9 "$victim"
 wait "$victim" 2>/dev/null || true
 does --site third store verify

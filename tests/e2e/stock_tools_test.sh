@@ -60,7 +60,7 @@ does --site village checkout maths lessons
 check_lessons() { b2sum -l 256 --strict --quiet -c lessons.b2sums; }
 ends_with 0 check_lessons
 ends_with 0 diff -r courseware/maths lessons
-if [[ $(wc -l <lessons.b2sums) != "$(find lessons -type f | wc -l)" ]]; then fail "not every file is listed"; fi
+if [[ $(grep -vc "^#" lessons.b2sums) != "$(find lessons -type f | wc -l)" ]]; then fail "not every file is listed"; fi
 change_byte lessons/film.mp4 400000
 ends_with 1 check_lessons
 

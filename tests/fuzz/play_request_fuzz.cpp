@@ -1,7 +1,7 @@
 // Heads of HTTP requests: any bytes are refused, or make parts that write the same path again and a range
 // that lies inside the file.
-#include <algorithm>
 #include <cstdlib>
+#include <string>
 
 #include "cli/play/range.hpp"
 #include "cli/play/request.hpp"
@@ -25,8 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     static_cast<void>(play::page_language(request.accept_language));
     static_cast<void>(play::is_own_host(request.host, {"village.lan"}));
-    const std::string page = play::html_of(head) + play::disposition("inline", head);
-    if (std::any_of(page.begin(), page.end(), [](char c) { return c == '\r' || c == '\n' || c == '<'; }))
-        std::abort();
+    const std::string header = play::disposition("inline", head);
+    if (header.find_first_of("\r\n") != std::string::npos) std::abort();
+    if (play::html_of(head).find('<') != std::string::npos) std::abort();
     return 0;
 }

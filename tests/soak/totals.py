@@ -4,7 +4,7 @@ together; then every total is exactly the one that was computed apart, and the t
 
 Use: SATCHEL=path/to/satchel totals.py [FOLDER [ORDERS]]
 FOLDER (or SATCHEL_VIEWING_LOGS) holds sites.csv, expected-totals.json and deliveries/DAY/CARRIER.jsonl. Without it the
-small logs of tests/fixtures/viewing-logs are taken. ORDERS: how many orders (20 in soak, else 4).
+small logs of tests/soak/viewing-logs are taken. ORDERS: how many orders (20 in soak, else 4).
 """
 import csv
 import gzip
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-FIXTURE = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "viewing-logs"
+FIXTURE = pathlib.Path(__file__).resolve().parents[1] / "soak" / "viewing-logs"
 HUBS = ("hub-a", "hub-b", "hub-c")
 MEASURES = ("views", "previews", "sessions", "headcount", "duration_s", "person_s", "feedback", "rating_sum",
             "orders", "order_qty", "maintenance", "power_on_events", "power_on_s")

@@ -69,9 +69,12 @@ class Line:
             end.transport.set_write_buffer_limits(high=BUFFER)
         both = (writer, far_writer)
         passed = [0]
-        await asyncio.gather(self.move(reader, far_writer, self.up, both, passed, False),
-                             self.move(far_reader, writer, self.down, both, passed, True),
-                             return_exceptions=True)
+        try:
+            await asyncio.gather(self.move(reader, far_writer, self.up, both, passed, False),
+                                 self.move(far_reader, writer, self.down, both, passed, True),
+                                 return_exceptions=True)
+        except asyncio.CancelledError:
+            pass  # the proxy is stopped
         for end in both:
             end.transport.abort()
 

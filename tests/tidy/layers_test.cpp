@@ -106,11 +106,13 @@ Complaints missing_includes(const SourceFile& file, const std::vector<SourceFile
     if (!is_cpp(file.path)) return out;
     for (const Include& include : includes_of(file.text)) {
         if (!include.of_ours || find_file(files, include.path) != nullptr) continue;
-        // Made by schemas/CMakeLists.txt: site.sql becomes site_sql.hpp, NAME.proto becomes NAME.pb.h.
+        // Made by schemas/CMakeLists.txt: NAME.sql becomes NAME_sql.hpp, NAME.proto
+        // becomes NAME.pb.h, kinds/*.json become kinds_json.hpp.
         std::string source = include.path;
         if (source.ends_with(".pb.h")) source.replace(source.size() - 5, 5, ".proto");
         if (const std::size_t at = source.rfind("_sql.hpp"); at != std::string::npos)
             source.replace(at, 8, ".sql");
+        if (source == "schemas/kinds_json.hpp") source = "schemas/kinds/viewing.json";
         if (source == include.path || find_file(files, source) == nullptr) {
             complain(out, file, include.line, "there is no " + include.path);
         }

@@ -127,7 +127,8 @@ TEST(Records, RefuseASegmentOfARevokedSiteAndDeferOneOfAnUnknownSite) {
 
 TEST(Records, OnlyAHubSaysWhatHappenedElsewhere) {
     const Event elsewhere = must(event_from_json(
-        R"({"kind":"order","site":"510700-0001","epoch":1,"seq":7,"at":"2025-03-01T10:00:00+08:00","theme":"rice","qty":4})",
+        R"({"kind":"order","site":"510700-0001","epoch":1,"seq":7,"at":"2025-03-01T10:00:00+08:00",)"
+        R"("theme":"rice","qty":4})",
         480));
     TestSite village(3), hub(1);
     const auto refused = village.records->record({elsewhere});

@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 #include <zstd.h>
 
+#include "engine/store/codec.hpp"
 #include "tests/engine/store/store_kit.hpp"
 
 namespace satchel::store {
