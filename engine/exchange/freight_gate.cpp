@@ -86,6 +86,8 @@ Result<bool> FreightGate::is_heard(const trust::PublicKey& key, const NetworkId&
 }
 
 Result<void> FreightGate::take_have(const ByteBuffer& bytes) {
+    SATCHEL_TRY(const bool known, is_known_have(replica_, bytes));
+    if (known) return {};
     SATCHEL_TRY(const Have have, decode_have(bytes));
     if (have.site == replica_.signing_key.public_key()) return {};
     SATCHEL_TRY(const bool heard, is_heard(have.site, have.network, "have"));
@@ -96,6 +98,8 @@ Result<void> FreightGate::take_have(const ByteBuffer& bytes) {
 }
 
 Result<void> FreightGate::take_receipt(const ByteBuffer& bytes) {
+    SATCHEL_TRY(const bool known, is_known_receipt(replica_, bytes));
+    if (known) return {};
     SATCHEL_TRY(const Receipt receipt, decode_receipt(bytes));
     if (receipt.site == replica_.signing_key.public_key()) return {};
     SATCHEL_TRY(const bool heard, is_heard(receipt.site, receipt.network, "receipt"));

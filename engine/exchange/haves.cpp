@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/encoding.hpp"
 #include "engine/database/meta.hpp"
 #include "engine/exchange/holdings.hpp"
 
@@ -117,6 +118,50 @@ Result<void> add_own_receipt(const Replica& replica, Receipt receipt) {
     SATCHEL_TRY(receipt.sequence, database::next_number(replica.database, kReceiptSequence));
     SATCHEL_TRY_VOID(put_receipt(replica.database, receipt, encode(receipt, replica.signing_key)));
     return transaction.commit();
+}
+
+namespace {
+
+// Have and receipt begin alike: magic, version, network, key of the site, sequence. Nothing of it is
+// verified.
+struct Sayer {
+    SiteId site;
+    std::int64_t sequence = 0;
+};
+std::optional<Sayer> sayer_of(ByteView bytes) {
+    constexpr std::size_t kMagicAndVersion = 4 + 2;
+    Reader reader(bytes);
+    reader.raw(kMagicAndVersion);
+    reader.digest();
+    Sayer sayer;
+    sayer.site = trust::site_id_of(trust::PublicKey{reader.digest()});
+    sayer.sequence = static_cast<std::int64_t>(reader.u64());
+    return reader.ok() ? std::optional(sayer) : std::nullopt;
+}
+
+}  // namespace
+
+Result<bool> is_known_have(const Replica& replica, ByteView bytes) {
+    const std::optional<Sayer> sayer = sayer_of(bytes);
+    if (!sayer) return false;
+    SATCHEL_TRY(
+        database::Statement select,
+        replica.database.prepare("SELECT 1 FROM peer_have WHERE site = ? AND sequence = ? AND have = ?"));
+    select.bind_blob(1, sayer->site.view()).bind(2, sayer->sequence).bind_blob(3, bytes);
+    return select.step();
+}
+
+Result<bool> is_known_receipt(const Replica& replica, ByteView bytes) {
+    const std::optional<Sayer> sayer = sayer_of(bytes);
+    if (!sayer) return false;
+    SATCHEL_TRY(
+        database::Statement select,
+        replica.database.prepare("SELECT 1 FROM receipt WHERE site = ?1 AND sequence = ?2 AND receipt = ?3 "
+                                 "UNION ALL SELECT 1 FROM receipt WHERE site = ?1 GROUP BY site "
+                                 "HAVING max(sequence) - ?4 >= ?2"));
+    select.bind_blob(1, sayer->site.view()).bind(2, sayer->sequence).bind_blob(3, bytes);
+    select.bind(4, static_cast<std::int64_t>(kReceiptsKept));
+    return select.step();
 }
 
 Result<bool> keep_have(const Replica& replica, const Have& have, ByteView bytes) {

@@ -21,6 +21,11 @@ Result<std::optional<Have>> peer_have(const Replica& replica, const SiteId& peer
 // and nothing was taken since.
 Result<void> add_own_receipt(const Replica& replica, Receipt receipt);
 
+// Whether these very bytes are kept already, or are older than what is kept: judging them again costs a
+// signature check each, and a stick holds thousands.
+Result<bool> is_known_have(const Replica& replica, ByteView bytes);
+Result<bool> is_known_receipt(const Replica& replica, ByteView bytes);
+
 // A have or receipt of another site, already judged: kept if it is newer. Returns whether it was new.
 Result<bool> keep_have(const Replica& replica, const Have& have, ByteView bytes);
 Result<bool> keep_receipt(const Replica& replica, const Receipt& receipt, ByteView bytes);

@@ -63,7 +63,16 @@ Result<std::optional<Root>> TrustStore::current_root() {
                 database_.prepare("SELECT document FROM root ORDER BY version DESC LIMIT 1"));
     SATCHEL_TRY(const bool row, select.step());
     if (!row) return std::optional<Root>();
+    // Asked for at every turn, and almost never another one: the last that was decoded is remembered by its
+    // bytes.
+    struct Decoded {
+        ByteBuffer document;
+        Root root;
+    };
+    thread_local Decoded last;
+    if (!last.document.empty() && equal(last.document, select.blob(0))) return std::optional(last.root);
     SATCHEL_TRY(Root root, decode_root(select.blob(0)));
+    last = {{select.blob(0).begin(), select.blob(0).end()}, root};
     return std::optional(std::move(root));
 }
 

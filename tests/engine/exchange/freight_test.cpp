@@ -148,7 +148,7 @@ TEST(Freight, RefusesAHaveWhoseCountsPromiseMoreThanIsThere) {
     have.complete.clear();
     have.subscriptions.clear();
     ByteBuffer bytes = encode(have, key);
-    bytes.resize(bytes.size() - 64 - 3);  // signature and the three counts
+    bytes.erase(bytes.end() - 64 - 3, bytes.end());  // signature and the three counts
     Writer(bytes).varint(0).varint(kEditionsInHaveMax).varint(0);
     append(bytes, key.sign("satchel/have/v1", bytes).bytes);
     EXPECT_FALSE(decode_have(bytes).has_value());

@@ -439,7 +439,7 @@ TEST(Store, RefusesAPackOfANewerProgramByName) {
 
 TEST(Store, AFullDiskLeavesASoundStore) {
     SimDiskOptions options;
-    options.capacity = 400'000;
+    options.capacity = 500'000;
     SimDisk disk(options);
     put_file(disk, "filler", ByteBuffer(200'000));
     std::uint64_t acknowledged = 0;
