@@ -17,6 +17,8 @@ Error damaged() {
                 "fetch it again from a stick or another site");
 }
 
+}  // namespace
+
 FeedHead read_head(Reader& reader) {
     FeedHead head;
     head.incarnation_number = reader.u32();
@@ -26,8 +28,6 @@ FeedHead read_head(Reader& reader) {
     head.head = SegmentId{reader.digest()};
     return head;
 }
-
-}  // namespace
 
 ByteBuffer encode(const Acknowledgement& acknowledgement, const trust::SigningKey& key) {
     ByteBuffer out;

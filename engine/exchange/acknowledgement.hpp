@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "engine/base/encoding.hpp"
 #include "engine/exchange/records_port.hpp"
 #include "engine/trust/keys.hpp"
 
@@ -26,6 +27,9 @@ struct Acknowledgement {
     std::vector<AcknowledgedFeed> feeds;
     friend bool operator==(const Acknowledgement&, const Acknowledgement&) = default;
 };
+// One head as it stands in a statement; a short input turns the reader bad.
+[[nodiscard]] FeedHead read_head(Reader& reader);
+
 [[nodiscard]] ByteBuffer encode(const Acknowledgement& acknowledgement, const trust::SigningKey& key);
 Result<Acknowledgement> decode_acknowledgement(ByteView bytes);  // kRefused where the signature fails
 

@@ -40,12 +40,7 @@ std::vector<FeedHead> decode_heads(ByteView bytes) {
     Reader reader(bytes);
     std::vector<FeedHead> heads;
     while (reader.ok() && reader.left() > 0) {
-        FeedHead head;
-        head.incarnation_number = reader.u32();
-        const ByteView tag = reader.raw(head.incarnation_tag.size());
-        if (reader.ok()) std::copy(tag.begin(), tag.end(), head.incarnation_tag.begin());
-        head.next_sequence = reader.u64();
-        head.head = SegmentId{reader.digest()};
+        const FeedHead head = read_head(reader);
         if (reader.ok()) heads.push_back(head);
     }
     return heads;

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "engine/store/pack_scan.hpp"
+
 namespace satchel::records {
 
 namespace {
 
 constexpr char kLogPath[] = "feed.log";
 constexpr std::uint32_t kLogsMax = 99'999;  // 6 TiB of records: the disk is full before
-constexpr std::string_view kRecordMagic = "SREC";
-constexpr std::size_t kSearchStep = 64 * 1024;
 
 std::string full_log_path(std::uint32_t log) {
     char name[32];
@@ -34,18 +34,6 @@ Result<std::optional<std::pair<store::RecordHeader, ByteBuffer>>> whole_record(e
     Result<ByteBuffer> plain = store::open_record(record);
     if (!plain.has_value()) return std::optional<std::pair<store::RecordHeader, ByteBuffer>>();
     return std::optional(std::pair(*header, std::move(*plain)));
-}
-
-Result<std::uint64_t> find_magic(env::File& file, std::uint64_t from, std::uint64_t end) {
-    ByteBuffer step;
-    for (std::uint64_t at = from; at + kRecordMagic.size() <= end; at += kSearchStep) {
-        step.resize(static_cast<std::size_t>(
-            std::min<std::uint64_t>(kSearchStep + kRecordMagic.size() - 1, end - at)));
-        SATCHEL_TRY(const std::size_t got, file.read_at(at, step));
-        const std::size_t found = satchel::text_of(ByteView(step).first(got)).find(kRecordMagic);
-        if (found != std::string_view::npos) return at + found;
-    }
-    return end;
 }
 
 }  // namespace
@@ -98,7 +86,7 @@ Result<void> FeedLog::scan(std::uint32_t log, std::uint64_t from, const Each& ea
         SATCHEL_TRY(const auto record, whole_record(file, at));
         if (!record) {
             in_damage = true;
-            SATCHEL_TRY(at, find_magic(file, at + 1, size));
+            SATCHEL_TRY(at, store::find_record_magic(file, at + 1, size));
             continue;
         }
         damaged_ += in_damage ? 1 : 0;

@@ -137,7 +137,7 @@ Result<void> Records::keep_open(const std::vector<ByteBuffer>& events) {
         SATCHEL_TRY_VOID(transaction.commit());
     }
     SATCHEL_TRY(const std::uint64_t open, open_events());
-    return open >= kEventsPerSegmentMax ? close_segment() : Result<void>();
+    return open >= kEventsPerSegmentMax ? close_segment() : close_if_old();
 }
 
 Result<void> Records::close_runs(std::uint64_t first, const std::vector<ByteBuffer>& events) {

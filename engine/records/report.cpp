@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "engine/records/kinds.hpp"
 #include "engine/records/report_tables.hpp"
 
 namespace satchel::records {
@@ -373,19 +372,6 @@ Result<Report> make_report(database::Database& database, const ReportQuery& quer
         return fail(ErrorCode::kUsage, "--by", "a report cannot be grouped so",
                     "give one of site, town, county, course, month, or two, as in county,month");
     return Maker(database, query, columns, row).make();
-}
-
-Result<void> count_kinds(database::Database& database,
-                         const std::function<Result<void>(const std::string&, std::int64_t)>& each) {
-    SATCHEL_TRY(database::Statement select,
-                database.prepare("SELECT kind, count(*) FROM fact GROUP BY kind ORDER BY kind"));
-    while (true) {
-        SATCHEL_TRY(const bool row, select.step());
-        if (!row) return {};
-        const Kind* kind = find_kind(static_cast<std::uint32_t>(select.integer(0)));
-        SATCHEL_TRY_VOID(each(kind == nullptr ? "kind " + std::to_string(select.integer(0)) : kind->name,
-                              select.integer(1)));
-    }
 }
 
 }  // namespace satchel::records

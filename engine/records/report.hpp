@@ -54,9 +54,4 @@ Result<Report> make_report(database::Database& database, const ReportQuery& quer
                            const std::function<Result<void>(const std::vector<std::string>&)>& columns,
                            const std::function<Result<void>(const std::vector<Cell>&)>& row);
 
-// Counts, for people who check: kinds and how many events of each count.
-Result<void> count_kinds(
-    database::Database& database,
-    const std::function<Result<void>(const std::string& kind, std::int64_t events)>& each);
-
 }  // namespace satchel::records

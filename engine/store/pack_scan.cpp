@@ -14,19 +14,6 @@ constexpr std::size_t kSearchStep = 64 * 1024;
 // Objects can be made of headers that prove false, each of which costs a reading; damage makes none.
 constexpr std::size_t kFalseHeadersMax = 256;
 
-// Where the magic stands next, from byte `from` on; `end` if nowhere.
-Result<std::uint64_t> find_magic(env::File& file, std::uint64_t from, std::uint64_t end) {
-    ByteBuffer step;
-    for (std::uint64_t at = from; at + kRecordMagic.size() <= end; at += kSearchStep) {
-        step.resize(static_cast<std::size_t>(
-            std::min<std::uint64_t>(kSearchStep + kRecordMagic.size() - 1, end - at)));
-        SATCHEL_TRY(const std::size_t got, file.read_at(at, step));
-        const std::size_t found = text_of(ByteView(step).first(got)).find(kRecordMagic);
-        if (found != std::string_view::npos) return at + found;
-    }
-    return end;
-}
-
 // The next block if only zeros stand before it: so a commit ends. Else `at`.
 Result<std::uint64_t> behind_padding(env::File& file, std::uint64_t at, std::uint64_t end) {
     const std::uint64_t block = next_block(at);
@@ -39,6 +26,18 @@ Result<std::uint64_t> behind_padding(env::File& file, std::uint64_t at, std::uin
 }
 
 }  // namespace
+
+Result<std::uint64_t> find_record_magic(env::File& file, std::uint64_t from, std::uint64_t end) {
+    ByteBuffer step;
+    for (std::uint64_t at = from; at + kRecordMagic.size() <= end; at += kSearchStep) {
+        step.resize(static_cast<std::size_t>(
+            std::min<std::uint64_t>(kSearchStep + kRecordMagic.size() - 1, end - at)));
+        SATCHEL_TRY(const std::size_t got, file.read_at(at, step));
+        const std::size_t found = text_of(ByteView(step).first(got)).find(kRecordMagic);
+        if (found != std::string_view::npos) return at + found;
+    }
+    return end;
+}
 
 Result<ByteBuffer> read_record_at(env::File& file, std::uint64_t place, std::uint32_t stored_size) {
     if (stored_size > kObjectMax)
@@ -87,7 +86,7 @@ Result<std::uint64_t> scan_records(env::File& file, std::uint64_t from, std::uin
             }
         }
         is_sure = false;
-        SATCHEL_TRY(at, find_magic(file, at + 1, end));
+        SATCHEL_TRY(at, find_record_magic(file, at + 1, end));
     }
     return whole_end;
 }

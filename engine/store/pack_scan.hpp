@@ -14,6 +14,9 @@ namespace satchel::store {
 Result<std::uint64_t> scan_records(env::File& file, std::uint64_t from, std::uint64_t end,
                                    const std::function<Result<void>(const IndexRow&)>& each);
 
+// Where the magic of a record stands next, from byte `from` on; `end` if nowhere.
+Result<std::uint64_t> find_record_magic(env::File& file, std::uint64_t from, std::uint64_t end);
+
 // Header and payload of the record at `place`, shorter where the file ends. kDamaged: longer than any record.
 Result<ByteBuffer> read_record_at(env::File& file, std::uint64_t place, std::uint32_t stored_size);
 

@@ -42,6 +42,17 @@ TEST(Records, ASignedEventIsTheSameEvent) {
     EXPECT_EQ(all, std::vector<Identity>{id});
 }
 
+TEST(Records, AreSignedAtTheLatestWithTheNextOneAfterADay) {
+    TestSite village(3);
+    village.say("viewing", viewing(1));
+    village.world.clock.advance(23ull * 3600 * 1000);
+    village.say("viewing", viewing(2));
+    EXPECT_EQ(must(village.records->open_events()), 2u);
+    village.world.clock.advance(2ull * 3600 * 1000);
+    village.say("viewing", viewing(3));
+    EXPECT_EQ(must(village.records->open_events()), 0u);
+}
+
 TEST(Records, WhatWasAcknowledgedOutlivesTheLossOfTheDatabase) {
     TestSite village(3);
     village.say("viewing", viewing(35));
