@@ -21,7 +21,8 @@ Result<std::string> site_folder(const Invocation& invocation, const commands::Pa
     const std::string folder = commands::absolute_path(invocation, named);
     std::error_code error;
     // Nothing, not even a lock, is written into a folder that holds no site.
-    if (!std::filesystem::exists(folder + "/site.db", error))
+    if (!std::filesystem::exists(folder + "/site.db", error) &&
+        !std::filesystem::exists(folder + "/keep.log", error))
         return fail(ErrorCode::kNoSite, folder, "there is no site in this folder",
                     "make one with `satchel init` or `satchel join`, or name the right folder with --site");
     return folder;
@@ -68,8 +69,10 @@ Result<int> run_without_site(const Invocation& invocation, const commands::Parse
                               .world = world.lend(),
                               .site = nullptr,
                               .folder = nullptr};
-    if (parsed.command->needs != commands::Needs::kFolder) return perform(*parsed.command, context);
-    SATCHEL_TRY(const std::string folder, made_folder(invocation, parsed));
+    if (parsed.command->needs == commands::Needs::kNothing) return perform(*parsed.command, context);
+    SATCHEL_TRY(const std::string folder, parsed.command->needs == commands::Needs::kFolder
+                                              ? made_folder(invocation, parsed)
+                                              : site_folder(invocation, parsed));
     SATCHEL_TRY(const SiteLock lock, SiteLock::take(folder));
     SATCHEL_TRY(const std::unique_ptr<env::Disk> disk, commands::open_folder(folder));
     context.folder = disk.get();
@@ -95,6 +98,7 @@ Result<int> run_parsed(const Invocation& invocation, const commands::Parsed& par
         case commands::Needs::kOwner:
             return serve_site(invocation, parsed, streams, output);
         case commands::Needs::kFolder:
+        case commands::Needs::kClosedSite:
         case commands::Needs::kNothing:
             return run_without_site(invocation, parsed, output);
     }

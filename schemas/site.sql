@@ -1,5 +1,5 @@
 -- site.db, schema version 1 (pragma user_version). Every table names its owner among the engine's modules.
--- What is here is either the only copy (marked KEEP) or can be made again from packs and mirror.
+-- What is here has its second copy in keep.log (marked KEEP) or can be made again from packs and mirror.
 
 -- site: small facts of this box (KEEP): network, site, name, created.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

@@ -7,10 +7,11 @@ namespace satchel::commands {
 const std::vector<CommandSpec>& all_commands() {
     static const std::vector<CommandSpec> kAll = [] {
         std::vector<CommandSpec> all;
-        for (const auto& family : {setup_commands(), sites_commands(), publish_commands(), review_commands(),
-                                   reviewers_commands(), catalogue_commands(), subscribe_commands(),
-                                   stick_commands(), sync_commands(), course_commands(), store_commands(),
-                                   records_commands(), report_commands(), status_commands(), help_commands()})
+        for (const auto& family :
+             {setup_commands(), sites_commands(), publish_commands(), review_commands(), reviewers_commands(),
+              catalogue_commands(), subscribe_commands(), stick_commands(), sync_commands(),
+              course_commands(), store_commands(), records_commands(), report_commands(), status_commands(),
+              repair_commands(), help_commands()})
             all.insert(all.end(), family.begin(), family.end());
         return all;
     }();

@@ -35,11 +35,12 @@ struct ArgumentSpec {
 
 // What must be there before a command runs.
 enum class Needs {
-    kNothing,  // no site
-    kFolder,   // the folder DIR, made if missing, under its lock: the site comes to be there
-    kSite,     // an open site, here or in the process that owns it; the engine's turn is held to the end
-    kLinks,    // likewise, but its links take the turn for each of their steps
-    kOwner,    // to become the owner
+    kNothing,     // no site
+    kFolder,      // the folder DIR, made if missing, under its lock: the site comes to be there
+    kClosedSite,  // a site that nobody has open, under its lock; it may be damaged
+    kSite,        // an open site, here or in the process that owns it; the engine's turn is held to the end
+    kLinks,       // likewise, but its links take the turn for each of their steps
+    kOwner,       // to become the owner
 };
 
 struct CommandSpec {
@@ -97,6 +98,7 @@ class Arguments {
 [[nodiscard]] std::vector<CommandSpec> records_commands();
 [[nodiscard]] std::vector<CommandSpec> report_commands();
 [[nodiscard]] std::vector<CommandSpec> status_commands();
+[[nodiscard]] std::vector<CommandSpec> repair_commands();
 [[nodiscard]] std::vector<CommandSpec> help_commands();
 
 }  // namespace satchel::commands

@@ -1,6 +1,7 @@
 #include "engine/catalogue/catalogue.hpp"
 
 #include "engine/catalogue/mirror.hpp"
+#include "engine/catalogue/mirror_reader.hpp"
 #include "engine/catalogue/site_catalogue.hpp"
 #include "engine/catalogue/snapshot.hpp"
 
@@ -23,6 +24,24 @@ Result<std::unique_ptr<SiteCatalogue>> SiteCatalogue::open(database::Database& d
     SATCHEL_TRY(const bool is_judged, catalogue->is_judged_by_current_root());
     if (!is_judged) SATCHEL_TRY_VOID(catalogue->refresh_currency());
     return catalogue;
+}
+
+Result<Accepted> SiteCatalogue::accept_from_mirror(env::Disk& disk, std::string_view directory,
+                                                   std::string_view lane) {
+    SATCHEL_TRY(const std::optional<GitId> head, mirrored_head(disk, directory, lane));
+    if (!head)
+        return fail(ErrorCode::kNotFound, disk.describe(directory), "part of the lane's history is missing",
+                    "read a stick that was written for this site, or for all sites", std::string(lane));
+    SATCHEL_TRY_VOID(begin_accept(lane, *head));
+    BatchWriter writer([this](ByteView batch) { return add_batch(batch); });
+    SATCHEL_TRY_VOID(for_each_mirrored_object(
+        disk, directory, [&](GitType type, ByteView data) { return writer.add(type, data); }));
+    SATCHEL_TRY_VOID(writer.finish());
+    return finish_accept();
+}
+
+Result<void> SiteCatalogue::adopt_mirror(env::Disk& disk, std::string_view directory) {
+    return catalogue::adopt_mirror(database_, disk, directory);
 }
 
 Result<void> SiteCatalogue::update_mirror(env::Disk& disk, std::string_view directory) {

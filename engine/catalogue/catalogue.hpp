@@ -115,6 +115,12 @@ class Catalogue {
     // Brings the bare repository at `directory` up to the heads (loose objects, refs/heads/LANE, config,
     // allowed_signers). Never read for trust; remade when missing.
     virtual Result<void> update_mirror(env::Disk& disk, std::string_view directory) = 0;
+    // Takes a lane in from the mirror at `directory`, as if a stranger offered it: for a site.db that was
+    // lost. kNotFound: it has no such branch, or part of its history is missing.
+    virtual Result<Accepted> accept_from_mirror(env::Disk& disk, std::string_view directory,
+                                                std::string_view lane) = 0;
+    // After all lanes came in from it: the mirror is this site's again, as it stands.
+    virtual Result<void> adopt_mirror(env::Disk& disk, std::string_view directory) = 0;
     // A plain copy of the heads' documents, roots and reviews, with SNAPSHOT, which `b2sum -l 256 -c`
     // accepts.
     virtual Result<void> export_snapshot(env::Disk& target, std::string_view directory) = 0;

@@ -28,6 +28,23 @@ ByteBuffer Deflater::deflate(ByteView plain) {
     return {out.begin(), out.begin() + static_cast<std::ptrdiff_t>(z.total_out)};
 }
 
+std::optional<Inflated> inflate(ByteView bytes, std::size_t plain_max) {
+    z_stream z{};
+    if (inflateInit(&z) != Z_OK) return std::nullopt;
+    Inflated inflated;
+    inflated.plain.resize(plain_max);
+    z.next_in = const_cast<Bytef*>(bytes.data());  // zlib only reads it
+    z.avail_in = static_cast<uInt>(bytes.size());
+    z.next_out = inflated.plain.data();
+    z.avail_out = static_cast<uInt>(plain_max);
+    const int code = ::inflate(&z, Z_FINISH);
+    inflated.taken = z.total_in;
+    inflated.plain.erase(inflated.plain.begin() + static_cast<std::ptrdiff_t>(z.total_out),
+                         inflated.plain.end());
+    inflateEnd(&z);
+    return code == Z_STREAM_END ? std::optional(std::move(inflated)) : std::nullopt;
+}
+
 std::uint32_t crc32_of(ByteView bytes) {
     return static_cast<std::uint32_t>(::crc32(0, bytes.data(), static_cast<uInt>(bytes.size())));
 }

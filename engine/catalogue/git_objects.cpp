@@ -41,7 +41,7 @@ std::optional<GitId> git_id_from_hex(std::string_view text) {
 
 Error object_is_damaged(const GitId& id, std::string detail) {
     return fail(ErrorCode::kDamaged, to_hex(id), "an object of the catalogue is damaged",
-                "restore site.db from a copy, or join again and read a stick", std::move(detail));
+                "run `satchel repair`", std::move(detail));
 }
 
 Result<ObjectTable> ObjectTable::open(database::Database& database, const std::string& table) {

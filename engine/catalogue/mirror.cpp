@@ -52,6 +52,16 @@ class Mirror {
         return files_.settle();
     }
 
+    Result<void> adopt() {
+        SATCHEL_TRY_VOID(files_.begin());
+        SATCHEL_TRY(database::Statement select,
+                    database_.prepare("SELECT coalesce(max(rowid), 0) FROM git_object"));
+        SATCHEL_TRY(const bool row, select.step());
+        SATCHEL_TRY(const std::string state, state_at(row ? select.integer(0) : 0));
+        SATCHEL_TRY_VOID(files_.put_if_other(kState, bytes_of(state)));
+        return files_.settle();
+    }
+
   private:
     // The row that the mirror was written up to, named with its object: another site.db has another there.
     Result<std::string> state_at(std::int64_t row) {
@@ -212,6 +222,10 @@ Result<void> write_mirror(database::Database& database, trust::TrustStore& trust
     SATCHEL_TRY(const std::optional<trust::Root> root, trust.current_root());
     Mirror mirror(database, disk, directory);
     return mirror.bring_up(root);
+}
+
+Result<void> adopt_mirror(database::Database& database, env::Disk& disk, std::string_view directory) {
+    return Mirror(database, disk, directory).adopt();
 }
 
 }  // namespace satchel::catalogue

@@ -14,4 +14,7 @@ namespace satchel::catalogue {
 Result<void> write_mirror(database::Database& database, trust::TrustStore& trust, env::Disk& disk,
                           std::string_view directory);
 
+// For a site.db that was made again from this very mirror: what the mirror holds need not be written once more.
+Result<void> adopt_mirror(database::Database& database, env::Disk& disk, std::string_view directory);
+
 }  // namespace satchel::catalogue

@@ -52,6 +52,9 @@ class SiteCatalogue final : public Catalogue {
     Result<std::uint64_t> verify() override;
 
     Result<void> update_mirror(env::Disk& disk, std::string_view directory) override;
+    Result<Accepted> accept_from_mirror(env::Disk& disk, std::string_view directory,
+                                        std::string_view lane) override;
+    Result<void> adopt_mirror(env::Disk& disk, std::string_view directory) override;
     Result<void> export_snapshot(env::Disk& target, std::string_view directory) override;
 
   private:

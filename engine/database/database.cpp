@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "engine/base/check.hpp"
+#include "engine/database/row_watch.hpp"
 #include "engine/database/sqlite_vfs.hpp"
 #include "schemas/site_sql.hpp"
 
@@ -23,8 +24,8 @@ constexpr const char* kAfterReading =
     "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 16777216;";
 
 Error damaged(std::string about, std::string detail) {
-    return fail(ErrorCode::kDamaged, std::move(about), "the database is damaged",
-                "restore site.db from a copy, or join again and read a stick", std::move(detail));
+    return fail(ErrorCode::kDamaged, std::move(about), "the database is damaged", "run `satchel repair`",
+                std::move(detail));
 }
 
 Error error_for(int code, std::string about, std::string detail) {
@@ -66,6 +67,10 @@ struct Database::Vfs {
 };
 
 Error Database::last_error() const {
+    if (watch_) {
+        std::optional<Error> of_keeper = watch_->take_failure();
+        if (of_keeper) return std::move(*of_keeper);
+    }
     const int code = sqlite3_extended_errcode(handle_);
     std::string detail = std::string(sqlite3_errmsg(handle_)) + " (sqlite " + std::to_string(code) + ")";
     // The disk knows better than SQLite what went wrong with it; what it said about other calls is stale.
@@ -149,6 +154,32 @@ Result<Statement> Database::prepare(std::string_view sql) {
 }
 
 Result<void> Database::run(std::string_view sql) {
+    const Result<void> done = execute(sql);
+    if (done.has_value() || !asks_for_transaction()) return done;
+    SATCHEL_TRY(Transaction transaction, Transaction::begin(*this));
+    SATCHEL_TRY_VOID(execute(sql));
+    return transaction.commit();
+}
+
+bool Database::asks_for_transaction() { return watch_ && watch_->take_needs_transaction(); }
+
+Result<void> Database::keep_rows_with(RowKeeper& keeper) {
+    auto watch = std::make_unique<RowWatch>(keeper);
+    SATCHEL_TRY_VOID(watch->begin(*this, handle_));
+    watch_ = std::move(watch);
+    return {};
+}
+
+Result<void> Database::tell_kept_rows() {
+    SATCHEL_CHECK(watch_ != nullptr && in_transaction());
+    return watch_->tell_all(*this);
+}
+
+void Database::stop_keeping() {
+    if (watch_) watch_->detach();
+}
+
+Result<void> Database::execute(std::string_view sql) {
     if (sqlite3_exec(handle_, std::string(sql).c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
         return last_error();
     return {};
@@ -207,7 +238,8 @@ Statement& Statement::bind_null(int parameter) {
     return *this;
 }
 
-Result<bool> Statement::step() {
+// Keeps what is bound where it fails.
+Result<bool> Statement::step_once() {
     const int code = sqlite3_step(handle_);
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) {
@@ -215,15 +247,27 @@ Result<bool> Statement::step() {
         return false;
     }
     Error error = database_->last_error();
-    reset();
+    sqlite3_reset(handle_);
     return error;
 }
 
+Result<bool> Statement::step() {
+    Result<bool> done = step_once();
+    if (!done.has_value()) reset();
+    return done;
+}
+
 Result<void> Statement::run() {
-    for (;;) {
-        SATCHEL_TRY(const bool more, step());
-        if (!more) return {};
+    Result<bool> more = step_once();
+    if (!more.has_value() && database_->asks_for_transaction()) {
+        Result<Transaction> transaction = Transaction::begin(*database_);
+        more = transaction.has_value() ? step_once() : Result<bool>(transaction.error());
+        if (more.has_value() && !*more) return transaction->commit();
     }
+    while (more.has_value() && *more) more = step_once();
+    if (more.has_value()) return {};
+    reset();
+    return more.error();
 }
 
 void Statement::reset() {
@@ -249,7 +293,7 @@ bool Statement::is_null(int column) const { return sqlite3_column_type(handle_, 
 
 Result<Transaction> Transaction::begin(Database& database) {
     SATCHEL_CHECK(!database.in_transaction());
-    SATCHEL_TRY_VOID(database.run("BEGIN IMMEDIATE"));
+    SATCHEL_TRY_VOID(database.execute("BEGIN IMMEDIATE"));
     return Transaction(database);
 }
 
@@ -258,14 +302,17 @@ Transaction::Transaction(Transaction&& other) noexcept : database_(other.databas
 }
 
 Transaction::~Transaction() {
+    if (database_ == nullptr) return;
     // SQLite rolls back by itself after some errors of the disk; then there is nothing left to undo.
-    if (database_ == nullptr || !database_->in_transaction()) return;
-    static_cast<void>(database_->run("ROLLBACK"));
+    if (database_->in_transaction()) static_cast<void>(database_->execute("ROLLBACK"));
+    if (database_->watch_) database_->watch_->after_rollback();
 }
 
 Result<void> Transaction::commit() {
     SATCHEL_CHECK(database_ != nullptr);
-    SATCHEL_TRY_VOID(database_->run("COMMIT"));
+    if (database_->watch_) SATCHEL_TRY_VOID(database_->watch_->before_commit());
+    SATCHEL_TRY_VOID(database_->execute("COMMIT"));
+    if (database_->watch_) database_->watch_->after_commit();
     database_ = nullptr;
     return {};
 }

@@ -20,6 +20,8 @@ struct sqlite3_stmt;
 namespace satchel::database {
 
 class Database;
+class RowKeeper;
+class RowWatch;
 
 // A prepared statement. Columns count from 0, parameters from 1. Views returned by blob() and text() live
 // until the next step() or reset(). Binding copies what it is given.
@@ -46,6 +48,7 @@ class Statement {
   private:
     friend class Database;
     Statement(Database* database, sqlite3_stmt* handle) : database_(database), handle_(handle) {}
+    Result<bool> step_once();
     Database* database_;
     sqlite3_stmt* handle_;
 };
@@ -67,10 +70,17 @@ class Database {
     [[nodiscard]] std::uint64_t changes_made() const;
     [[nodiscard]] bool in_transaction() const;
 
+    // From here on every change of a kept row is told to `keeper`, which is borrowed (kept_rows.hpp).
+    Result<void> keep_rows_with(RowKeeper& keeper);
+    Result<void> tell_kept_rows();  // all of them, in the caller's transaction
+    void stop_keeping();
+
   private:
     friend class Statement;
     friend class Transaction;
     struct Vfs;
+    Result<void> execute(std::string_view sql);
+    [[nodiscard]] bool asks_for_transaction();
     Database() = default;
     [[nodiscard]] Error last_error() const;
     Result<std::int64_t> read_version();
@@ -79,6 +89,7 @@ class Database {
     std::unique_ptr<Vfs> vfs_;
     sqlite3* handle_ = nullptr;
     std::string about_;
+    std::unique_ptr<RowWatch> watch_;  // none: nobody keeps rows
 };
 
 // BEGIN IMMEDIATE ... COMMIT; rolls back unless committed. Transactions do not nest (CHECKed).

@@ -18,24 +18,6 @@ std::string full_log_path(std::uint32_t log) {
     return name;
 }
 
-// The whole record at `at`; none if what stands there is not whole.
-Result<std::optional<std::pair<store::RecordHeader, ByteBuffer>>> whole_record(env::File& file,
-                                                                               std::uint64_t at) {
-    ByteBuffer record(store::kRecordHeaderSize);
-    SATCHEL_TRY(const std::size_t got, file.read_at(at, record));
-    const Result<store::RecordHeader> header = store::decode_header(ByteView(record).first(got));
-    if (!header.has_value()) {
-        if (header.error().code == ErrorCode::kUnsupported) return header.error();
-        return std::optional<std::pair<store::RecordHeader, ByteBuffer>>();
-    }
-    record.resize(store::kRecordHeaderSize + header->stored_size);
-    SATCHEL_TRY(const std::size_t all, file.read_at(at, record));
-    if (all < record.size()) return std::optional<std::pair<store::RecordHeader, ByteBuffer>>();
-    Result<ByteBuffer> plain = store::open_record(record);
-    if (!plain.has_value()) return std::optional<std::pair<store::RecordHeader, ByteBuffer>>();
-    return std::optional(std::pair(*header, std::move(*plain)));
-}
-
 }  // namespace
 
 std::string FeedLog::path_of(std::uint32_t log) const {
@@ -83,7 +65,7 @@ Result<void> FeedLog::scan(std::uint32_t log, std::uint64_t from, const Each& ea
     std::uint64_t at = from;
     bool in_damage = false;
     while (at + store::kRecordHeaderSize <= size) {
-        SATCHEL_TRY(const auto record, whole_record(file, at));
+        SATCHEL_TRY(const auto record, store::whole_record_at(file, at));
         if (!record) {
             in_damage = true;
             SATCHEL_TRY(at, store::find_record_magic(file, at + 1, size));
@@ -91,8 +73,8 @@ Result<void> FeedLog::scan(std::uint32_t log, std::uint64_t from, const Each& ea
         }
         damaged_ += in_damage ? 1 : 0;
         in_damage = false;
-        const auto bytes = static_cast<std::uint32_t>(store::kRecordHeaderSize + record->first.stored_size);
-        SATCHEL_TRY_VOID(each({log, at, bytes}, record->first.type, record->second));
+        const auto bytes = static_cast<std::uint32_t>(store::kRecordHeaderSize + record->header.stored_size);
+        SATCHEL_TRY_VOID(each({log, at, bytes}, record->header.type, record->plain));
         at += bytes;
         if (is_open) end_.bytes = at;
     }

@@ -83,6 +83,20 @@ Result<void> Records::complete(std::vector<Event>& events) {
     return {};
 }
 
+Result<void> Records::restore_boot_count() {
+    std::int64_t newest = 0;
+    SATCHEL_TRY_VOID(
+        for_each_event([&](const SiteId& site, const Identity&, const Event& event) -> Result<void> {
+            if (site != options_.site) return {};
+            const std::optional<std::int64_t> boot = event.integer(kBootField);
+            newest = std::max(newest, boot.value_or(0));
+            return {};
+        }));
+    ByteBuffer seen;  // an uptime that no clock has reached: the next event belongs to another start
+    Writer(seen).u64(static_cast<std::uint64_t>(newest)).u64(UINT64_MAX);
+    return database::set_meta(database_, kBootMeta, seen);
+}
+
 Result<void> Records::check_origin(const std::vector<Event>& events) {
     SATCHEL_TRY(const Author self, author_of(trust_, options_.site, branch_.incarnation));
     for (const Event& event : events)

@@ -104,6 +104,9 @@ class Records {
     // Makes all tables of records again from the log, and forgets segments that are damaged there, so that
     // they are fetched again.
     Result<void> rebuild();
+    // For a site.db that was lost: the next start of the box counts on from the newest that an own event
+    // names.
+    Result<void> restore_boot_count();
     [[nodiscard]] const Branch& branch() const { return branch_; }
     Result<std::vector<Branch>> branches();  // of this site's own feed, as the log tells
 

@@ -117,6 +117,7 @@ Result<void> Records::adopt(const LogPlace& place, store::RecordType type, ByteV
         case store::RecordType::kChunk:
         case store::RecordType::kCommit:
         case store::RecordType::kFreight:
+        case store::RecordType::kKept:
             return {};
     }
     return {};

@@ -14,10 +14,11 @@ namespace {
 constexpr char kSiteMeta[] = "site";
 constexpr char kNetworkMeta[] = "network";
 
+// A site whose site.db was lost is a site still: nothing new may be founded over its keys and packs.
 Result<bool> has_site(env::Disk& disk, database::Database& database) {
-    static_cast<void>(disk);
     SATCHEL_TRY(const std::optional<ByteBuffer> site, database::meta(database, kSiteMeta));
-    return site.has_value();
+    if (site) return true;
+    return env::exists(disk, kKeepLogPath);
 }
 
 Error exists_already(env::Disk& disk) {
@@ -73,6 +74,11 @@ Result<NetworkId> accept_first_root(database::Database& database, trust::TrustSt
 }
 
 }  // namespace
+
+Error site_db_not_whole(env::Disk& disk) {
+    return fail(ErrorCode::kDamaged, disk.describe(kDatabasePath), "the site's own record is not whole",
+                "run `satchel repair`");
+}
 
 Result<std::unique_ptr<Site>> Site::create_network(env::Disk& disk, env::World world,
                                                    const NetworkOptions& options) {
@@ -179,29 +185,28 @@ Result<std::unique_ptr<Site>> Site::open(env::Disk& disk, env::World world) {
         return fail(ErrorCode::kNoSite, disk.describe(""), "there is no site in this folder",
                     "make one with `satchel init` or `satchel join`, or name the right folder with --site");
     };
+    SATCHEL_TRY(const bool had_keep_log, env::exists(disk, kKeepLogPath));
     SATCHEL_TRY(const bool founded, env::exists(disk, kDatabasePath));
-    if (!founded) return no_site();
+    if (!founded) return had_keep_log ? site_db_not_whole(disk) : no_site();
     SATCHEL_TRY(std::unique_ptr<database::Database> database,
                 database::Database::open(disk, world, kDatabasePath));
-    SATCHEL_TRY(const bool there, has_site(disk, *database));
-    if (!there) {
+    SATCHEL_TRY(const std::optional<ByteBuffer> site_row, database::meta(*database, kSiteMeta));
+    if (!site_row) {
         // Packs come only after the site's row: so this is a database that lost what it held.
-        SATCHEL_TRY(const bool had_site, env::exists(disk, kPacksPath));
-        if (had_site)
-            return fail(ErrorCode::kDamaged, disk.describe(kDatabasePath),
-                        "the site's own record is not whole",
-                        "restore site.db from a copy, or join again and read a stick");
-        return no_site();
+        SATCHEL_TRY(const bool had_packs, env::exists(disk, kPacksPath));
+        return had_packs || had_keep_log ? site_db_not_whole(disk) : no_site();
     }
+    SATCHEL_TRY(const std::optional<ByteBuffer> unfinished, database::meta(*database, kRepairMeta));
+    if (unfinished) return site_db_not_whole(disk);
+    SATCHEL_TRY(std::unique_ptr<KeepLog> keep_log, KeepLog::open(disk, *database));
     SATCHEL_TRY(const std::optional<ByteBuffer> network, database::meta(*database, kNetworkMeta));
     SATCHEL_TRY(trust::SigningKey signing, load_key(disk, kSiteKey));
     SATCHEL_TRY(trust::SealingKey sealing, load_sealing_key(disk));
 
     auto state =
         std::make_unique<State>(disk, world, std::move(database), std::move(signing), std::move(sealing));
-    if (!network || network->size() != state->network.digest.size())
-        return fail(ErrorCode::kDamaged, disk.describe(kDatabasePath), "the site's own record is not whole",
-                    "restore site.db from a copy, or join again and read a stick");
+    state->keep_log = std::move(keep_log);
+    if (!network || network->size() != state->network.digest.size()) return site_db_not_whole(disk);
     std::copy(network->begin(), network->end(), state->network.digest.begin());
     SATCHEL_TRY(const std::optional<trust::SiteEntry> self,
                 state->trust.site(trust::site_id_of(state->signing_key.public_key())));

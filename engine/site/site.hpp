@@ -101,6 +101,19 @@ struct Status {
     std::uint64_t open_events = 0;  // recorded here and not signed yet
 };
 
+struct RepairedLane {
+    std::string lane;
+    std::uint64_t commits = 0;        // brought back
+    std::uint64_t commits_known = 0;  // that this site had accepted
+    std::optional<Error> why;         // if not all came back
+};
+struct RepairReport {
+    std::vector<RepairedLane> lanes;
+    std::uint64_t damaged_stretches = 0;  // of keep.log
+    std::uint64_t segments = 0;
+    Status status;
+};
+
 class Site {
   public:
     // A new network with this site as its hub. kExists if the folder holds a site.
@@ -112,6 +125,9 @@ class Site {
     static Result<std::unique_ptr<Site>> join(env::Disk& disk, env::World world, std::string_view grant_text,
                                               const std::optional<std::string>& expected_words);
     static Result<std::unique_ptr<Site>> open(env::Disk& disk, env::World world);  // kNoSite
+    // Makes site.db again from keep.log, catalogue.git, packs and feed.log; the old one, which is not read,
+    // is left as site.db-damaged. Again from the beginning after a stop. kNotFound: there is no keep.log.
+    static Result<RepairReport> repair(env::Disk& disk, env::World world, Progress& progress);
     ~Site();
 
     // -- trust (hub) ------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/exchange/site_records.hpp"
+#include "engine/site/keep_log.hpp"
 #include "engine/site/site.hpp"
 
 namespace satchel::site {
@@ -9,6 +10,7 @@ namespace satchel::site {
 inline constexpr char kDatabasePath[] = "site.db";
 inline constexpr char kPacksPath[] = "packs";
 inline constexpr char kMirrorPath[] = "catalogue.git";
+inline constexpr char kRepairMeta[] = "repair/unfinished";  // in a site.db that is being made again
 inline constexpr char kOfficeLane[] = "office";
 
 struct Site::State {
@@ -24,6 +26,7 @@ struct Site::State {
     env::Disk& disk;
     env::World world;
     std::unique_ptr<database::Database> database;
+    std::unique_ptr<KeepLog> keep_log;
     trust::TrustStore trust;
     trust::SigningKey signing_key;
     trust::SealingKey sealing_key;
@@ -34,6 +37,8 @@ struct Site::State {
     std::unique_ptr<records::Records> records;
     std::unique_ptr<exchange::SiteRecords> carried_records;
 };
+
+[[nodiscard]] Error site_db_not_whole(env::Disk& disk);  // names the remedy: repair
 
 // The office's signing keys lie on the hub that made the network.
 Result<trust::SigningKey> load_office_key(env::Disk& disk, std::string_view name);

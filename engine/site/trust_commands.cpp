@@ -147,9 +147,7 @@ Result<void> change_reviewers(env::Disk& disk, database::Database& database, tru
                               const std::function<Result<void>(std::vector<trust::KeyHolder>&)>& change) {
     SATCHEL_TRY(const trust::SigningKey root_key, load_office_key(disk, kRootKey));
     SATCHEL_TRY(std::optional<trust::Root> root, trust.current_root());
-    if (!root)
-        return fail(ErrorCode::kDamaged, disk.describe(kDatabasePath), "the site's own record is not whole",
-                    "restore site.db from a copy, or join again and read a stick");
+    if (!root) return site_db_not_whole(disk);
     for (trust::Lane& lane : root->lanes)
         if (lane.name == kOfficeLane) SATCHEL_TRY_VOID(change(lane.reviewers));
     root->version += 1;

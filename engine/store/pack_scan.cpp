@@ -49,6 +49,21 @@ Result<ByteBuffer> read_record_at(env::File& file, std::uint64_t place, std::uin
     return record;
 }
 
+Result<std::optional<WholeRecord>> whole_record_at(env::File& file, std::uint64_t place) {
+    ByteBuffer record(kRecordHeaderSize);
+    SATCHEL_TRY(const std::size_t got, file.read_at(place, record));
+    const Result<RecordHeader> header = decode_header(ByteView(record).first(got));
+    if (!header.has_value()) {
+        if (header.error().code == ErrorCode::kUnsupported) return header.error();
+        return std::optional<WholeRecord>();
+    }
+    SATCHEL_TRY(record, read_record_at(file, place, header->stored_size));
+    if (record.size() < kRecordHeaderSize + header->stored_size) return std::optional<WholeRecord>();
+    Result<ByteBuffer> plain = open_record(record);
+    if (!plain.has_value()) return std::optional<WholeRecord>();
+    return std::optional(WholeRecord{*header, std::move(*plain)});
+}
+
 Result<std::uint64_t> scan_records(env::File& file, std::uint64_t from, std::uint64_t end,
                                    const std::function<Result<void>(const IndexRow&)>& each) {
     std::uint64_t at = from;

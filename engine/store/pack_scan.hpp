@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "engine/store/pack_format.hpp"
 #include "engine/store/record.hpp"
@@ -19,5 +20,12 @@ Result<std::uint64_t> find_record_magic(env::File& file, std::uint64_t from, std
 
 // Header and payload of the record at `place`, shorter where the file ends. kDamaged: longer than any record.
 Result<ByteBuffer> read_record_at(env::File& file, std::uint64_t place, std::uint32_t stored_size);
+
+// The record at `place`, opened and hashed; none if what stands there is not whole. kUnsupported as above.
+struct WholeRecord {
+    RecordHeader header;
+    ByteBuffer plain;
+};
+Result<std::optional<WholeRecord>> whole_record_at(env::File& file, std::uint64_t place);
 
 }  // namespace satchel::store

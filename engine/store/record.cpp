@@ -10,6 +10,8 @@ namespace satchel::store {
 
 namespace {
 
+constexpr auto kRecordTypeMax = static_cast<std::uint8_t>(RecordType::kKept);
+
 constexpr std::uint32_t kMagic = 0x43455253;  // "SREC"
 constexpr std::size_t kHeaderCrcAt = 4;
 constexpr std::size_t kHeaderCrcFrom = 8;
@@ -80,7 +82,7 @@ Result<RecordHeader> decode_header(ByteView bytes) {
     header.codec = static_cast<Codec>(codec);
     if (header.stored_size > kObjectMax || header.raw_size > kObjectMax)
         return damaged("record", "impossible length");
-    const bool known = type >= 1 && type <= 6 && codec <= 1 && header.flags == 0;
+    const bool known = type >= 1 && type <= kRecordTypeMax && codec <= 1 && header.flags == 0;
     if (!known)
         return fail(ErrorCode::kUnsupported, "record", "it was written by a newer program",
                     "update satchel on this box");

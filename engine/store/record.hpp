@@ -19,6 +19,7 @@ enum class RecordType : std::uint8_t {
     kEvent = 4,        // feed.log: an event of this site that no segment holds yet
     kSegment = 5,      // feed.log: a signed segment
     kIncarnation = 6,  // feed.log: this site's feed begins anew
+    kKept = 7,         // keep.log: rows of site.db that exist nowhere else
 };
 
 enum class Codec : std::uint8_t { kRaw = 0, kZstd = 1 };

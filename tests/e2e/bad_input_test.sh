@@ -129,6 +129,8 @@ refuses 1 --site newer status
 says 'newer/site.db' 'this site was written by a newer program' '99' 'update satchel'
 refuses 1 --json --site newer status
 if [[ $(sqlite3 newer/site.db 'pragma user_version') != 99 ]]; then fail "the newer database was changed"; fi
+does --json --site village status
+sed 's/"free_bytes":[0-9]*/free/' out >sound.status
 for how in header cut empty garbage; do
     rm -rf hurt
     cp -a village hurt
@@ -141,11 +143,19 @@ for how in header cut empty garbage; do
     before=$(sha256sum hurt/packs/*)
     refuses 13 --site hurt status
     says 'hurt' 'site.db'
+    says 'satchel repair'
+    does --site hurt repair
     if [[ $(sha256sum hurt/packs/*) != "$before" ]]; then fail "the packs were touched"; fi
+    does --json --site hurt status
+    if ! diff <(sed 's/"free_bytes":[0-9]*/free/' out) sound.status; then fail "repair did not bring back what was there"; fi
 done
 rm hurt/site.db
-refuses 10 --site hurt status
-says 'there is no site in this folder' 'satchel init'
+refuses 13 --site hurt status
+says 'hurt' 'site.db' 'satchel repair'
+refuses 1 init hurt --network Another
+does --site hurt repair
+does --site hurt catalogue verify
+does --site hurt store verify
 
 step "A request or grant that is cut off, altered, foreign, read out wrong, expired or used"
 does join-request third --site-name third

@@ -155,8 +155,8 @@ TEST(Record, TellsWhatIsNewerFromDamage) {
         std::size_t at;
         std::uint8_t value;
     };
-    // Type 0 and 7, codec 2, the lowest and the highest flag.
-    for (const Change change : {Change{8, 0}, Change{8, 7}, Change{9, 2}, Change{10, 1}, Change{11, 0x80}}) {
+    // Type 0 and 8, codec 2, the lowest and the highest flag.
+    for (const Change change : {Change{8, 0}, Change{8, 8}, Change{9, 2}, Change{10, 1}, Change{11, 0x80}}) {
         ByteBuffer newer = record_of(noise(100, 5));
         newer[change.at] = change.value;
         EXPECT_EQ(refusal_of(newer), ErrorCode::kDamaged) << change.at;
