@@ -10,42 +10,21 @@ run that was never stopped).
 Use: SATCHEL=path/to/satchel kill.py [--count 200] [--megabytes 24]
 """
 import argparse
-import json
-import os
 import pathlib
 import random
 import shutil
-import signal
 import struct
 import subprocess
-import sys
 import tempfile
-import time
 
-SATCHEL = os.environ["SATCHEL"]
-CHUNK_MAX = 384 * 1024
-RECORD_HEADER = 56
+from killing import (SATCHEL, WRITES, Phase, finish, kill_when, plain, print_head, progress_of, satchel, size_of,
+                     start, summary)
+
 # A pack that was stopped may hold one commit more, which ends in zeros up to the next block of 4 KiB.
 PACK_EXTRA = 4096
 # A stick that was stopped may hold one more commit record, and a second volume with its header and its freight.
 STICK_EXTRA = 16 * 1024
 EARLIER = "what was there before\n"
-PARTS = 10  # of a command's progress, for the table
-
-
-def satchel(*arguments, check=True):
-    done = subprocess.run([SATCHEL, "--json", *map(str, arguments)], capture_output=True)
-    if check and done.returncode != 0:
-        raise SystemExit(f"{arguments} ended with {done.returncode}: {done.stderr.decode()[-800:]}")
-    return done
-
-
-def plain(*arguments):
-    return subprocess.run([SATCHEL, "--quiet", *map(str, arguments)], capture_output=True, check=True).stdout
-
-
-def summary(done):
-    return json.loads(done.stdout.decode().strip().splitlines()[-1])
 
 
 def make_courseware(folder, megabytes):
@@ -60,66 +39,16 @@ def make_courseware(folder, megabytes):
             (base / f"page-{number:02}.html").write_bytes(chance.randbytes(size // 240))
 
 
-def size_of(paths):
-    return sum(os.path.getsize(os.path.join(folder, name))
-               for path in paths for folder, _, names in os.walk(path) for name in names)
-
-
-def written_by(process):
-    """Bytes and calls that the process has written so far; None when it has ended."""
-    try:
-        with open(f"/proc/{process.pid}/io", encoding="ascii") as counters:
-            fields = dict(line.split(": ") for line in counters.read().splitlines())
-    except (FileNotFoundError, ProcessLookupError, PermissionError, ValueError):
-        return None
-    return int(fields["wchar"]), int(fields["syscw"])
-
-
-def start(arguments):
-    return subprocess.Popen([SATCHEL, "--json", *map(str, arguments)], stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL)
-
-
-def progress_of(arguments):
-    """How far the counters go when nobody stops the command: what it shows when it has ended, unreaped."""
-    process = start(arguments)
-    last = (0, 0)
-    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        last = written_by(process) or last
-        time.sleep(0.0002)
-    last = max(last, written_by(process) or last)
-    if process.wait() != 0:
-        raise SystemExit(f"{arguments} ended with {process.returncode}")
-    return last
-
-
-def run_and_kill(arguments, measure, threshold):
-    """Kills the command when its counter reaches the threshold; False when it ended before that was seen."""
-    process = start(arguments)
-    while process.poll() is None:
-        now = written_by(process)
-        if now is not None and now[measure] >= threshold:
-            process.send_signal(signal.SIGKILL)
-            return process.wait() == -signal.SIGKILL
-    return False
-
-
-class Phase:
+class Command(Phase):
     def __init__(self, name, base, arguments, watched, site, extra):
-        self.name, self.base, self.arguments, self.watched = name, base, arguments, watched
-        self.site, self.extra = site, extra
-        self.missed = self.failures = self.again_most = 0
-        self.kills = [0] * PARTS
+        super().__init__(name)
+        self.base, self.arguments, self.watched, self.site, self.extra = base, arguments, watched, site, extra
 
     def fresh(self, scratch):
         place = scratch / "run"
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(self.base, place, symlinks=True)
         return place
-
-    def fail(self, moment, what):
-        self.failures += 1
-        print(f"  FAILED {self.name} at {moment:.3f} of its progress: {what}")
 
     def measure(self, scratch):
         place = self.fresh(scratch)
@@ -128,10 +57,10 @@ class Phase:
 
     def kill_at(self, scratch, moment, measure):
         place = self.fresh(scratch)
-        if not run_and_kill(self.arguments(place), measure, self.whole[measure] * moment):
+        if not kill_when(start(self.arguments(place)), WRITES, measure, self.whole[measure] * moment):
             self.missed += 1
             return
-        self.kills[int(moment * PARTS)] += 1
+        self.note_kill(moment)
         at_kill = size_of([place / watched for watched in self.watched])
         if not self.is_sound(place, moment):
             return
@@ -143,9 +72,7 @@ class Phase:
             moved_again = summary(again)["bytes_written"] + at_kill - self.end
         else:
             moved_again = size_of([place / watched for watched in self.watched]) - self.end
-        self.again_most = max(self.again_most, moved_again)
-        if moved_again > CHUNK_MAX + RECORD_HEADER + self.extra:
-            self.fail(moment, f"{moved_again} bytes moved again")
+        self.note_again(moment, moved_again, self.extra)
         if self.is_sound(place, moment):
             self.check_result(place, moment)
 
@@ -213,7 +140,7 @@ def prepare(root, megabytes):
     def phase(name, arguments, watched, site, extra):
         state = root / name.replace(" ", "-")
         shutil.copytree(base, state, symlinks=True)
-        phases.append(Phase(name, state, arguments, watched, site, extra))
+        phases.append(Command(name, state, arguments, watched, site, extra))
 
     publish = lambda place: ("--site", place / "hub", "publish", place / "courseware")
     phase("publish", publish, ["hub/packs"], "hub", PACK_EXTRA)
@@ -238,24 +165,11 @@ def main():
         root = pathlib.Path(folder)
         phases = prepare(root, options.megabytes)
         each = max(1, options.count // len(phases))
-        print(f"{'phase':12} {'kills':>5}  in each tenth of its progress" + " " * 10 +
-              f"{'missed':>7} {'failed':>7} {'moved again at most':>20}")
+        print_head()
         for phase in phases:
             phase.measure(root)
-            turn = 0
-            # A command that ends before its moment is seen was not killed: a moment near it is taken instead.
-            while sum(phase.kills) < each and turn < each * 4:
-                moment = (turn % each + (0.5 + 0.37 * (turn // each)) % 1.0) / each
-                phase.kill_at(root, moment, turn % 2)
-                turn += 1
-            print(f"{phase.name:12} {sum(phase.kills):5}  " + " ".join(f"{kills:3}" for kills in phase.kills) +
-                  f" {phase.missed:7} {phase.failures:7} {phase.again_most:20}")
-            sys.stdout.flush()
-        failures = sum(phase.failures for phase in phases)
-        killed = sum(sum(phase.kills) for phase in phases)
-        print(f"summary: {killed} kills, {failures} failures")
-        if failures or any(sum(phase.kills) < each for phase in phases):
-            sys.exit(1)
+            phase.run(each, lambda moment, turn, phase=phase: phase.kill_at(root, moment, turn % 2))
+        finish(phases, each)
 
 
 if __name__ == "__main__":
