@@ -114,7 +114,8 @@ Result<std::optional<Body>> LiveSession::next_want() {
     return std::optional<Body>(Want{std::move(wanted)});
 }
 
-// Tells that all was pushed, or that nothing is left.
+// Tells that all was pushed, or that nothing is left. The first time also that we are here now: the peer took
+// our greeting for a copy, perhaps, and answers what it asks for only so far (kUnconfirmedMax).
 std::optional<Body> LiveSession::next_end() {
     if (!peer_ || !plan_is_empty()) return std::nullopt;
     End end;
@@ -123,7 +124,7 @@ std::optional<Body> LiveSession::next_end() {
         end.own = own_number_;
         end.about = peer_number_;
         if (own_end_ && *own_end_ == end) return std::nullopt;
-    } else if (last_push_ <= told_push_) {
+    } else if (last_push_ <= told_push_ && number_ > 1) {
         return std::nullopt;
     }
     told_push_ = last_push_;

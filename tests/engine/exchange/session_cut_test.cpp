@@ -55,6 +55,20 @@ TEST_F(CutLink, GoesOnInMidChunkAndSendsNothingTwice) {
     EXPECT_LE(received, whole + whole / 50) << "of " << whole << " bytes, messages and all";
 }
 
+// The hub answers a greeting that may be a copy with 64 KiB only. A village that has asked for enough and has
+// nothing else to say must not leave it at that until it greets again.
+TEST_F(CutLink, GoesOnWithoutAPause) {
+    NetOptions options;
+    for (const std::uint64_t moved : {700'000u, 1'500'000u}) {
+        options.cut_after_bytes = moved;
+        ASSERT_FALSE(meet(west_, hub_, options).done);
+    }
+    const ContactReport report = meet(west_, hub_);
+    EXPECT_TRUE(report.done);
+    EXPECT_GT(report.bytes, 1'000'000u);
+    EXPECT_LE(report.lasted_ms, static_cast<std::int64_t>(report.bytes / 250) + 2'500);  // the line's time
+}
+
 TEST_F(CutLink, CostsAtMostOneChunkAfterAKill) {
     std::uint64_t received = 0;
     int contacts = 0;
