@@ -169,7 +169,7 @@ def main():
         for phase in phases:
             phase.measure(root)
             phase.run(each, lambda moment, turn, phase=phase: phase.kill_at(root, moment, turn % 2))
-        finish(phases, each)
+        finish(phases, [each] * len(phases))
 
 
 if __name__ == "__main__":

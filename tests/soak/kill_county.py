@@ -15,6 +15,7 @@ from killing import SATCHEL, items, plain, satchel, summary
 
 BUSY, AWAY = 11, 15  # exit codes: the site is in use, its owner went away
 PATIENCE_S = 300  # for what must come, on a machine with much else to do
+PAUSE_S = 0.1  # of who records or reports beside: an owner that begins finds the site free now and then
 ELSEWHERE = "510700-0001"  # a school whose records come as a file
 FILE_LINES = 1000
 
@@ -155,7 +156,7 @@ class Beside:
                 elif done.returncode != AWAY:
                     self.wrong.append(f"record ended with {done.returncode}: {done.stderr.decode()[-300:]}")
                 self.changed.notify_all()
-            time.sleep(0.02)
+            time.sleep(PAUSE_S)
 
     def _report(self):
         while not self.stopping:
@@ -168,7 +169,7 @@ class Beside:
                     self.wrong.append(f"the report says {views} views instead of {least} to {most}")
             elif done.returncode not in (BUSY, AWAY):
                 self.wrong.append(f"report ended with {done.returncode}: {done.stderr.decode()[-300:]}")
-            time.sleep(0.02)
+            time.sleep(PAUSE_S)
 
     def one_more(self):
         """Until one more record is acknowledged."""

@@ -11,159 +11,21 @@ Use: SATCHEL=path/to/satchel kill_links.py [--count 200] [--megabytes 6]
 import argparse
 import os
 import pathlib
-import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 import time
 import urllib.request
 
 from counting_line import Line
-from kill_county import (BUSY, FILE_LINES, PATIENCE_S, Beside, Failure, Owner, check_agreement, check_all_ends,
-                         check_course, check_new, make_county, own_records, records_of, report_of, report_row, verify,
-                         write_lines)
-from killing import READS, WRITES, Phase, finish, items, kill_when, print_head, progress_of, satchel, start, summary
+from kill_commands import Local, Record, Report
+from kill_county import BUSY, PATIENCE_S, Beside, Failure, check_agreement, check_course, make_county, verify
+from killing import finish, print_head, satchel, start, summary
 
 RATE = 5_000_000  # bytes a second of the line
-BATCH = 256  # of the lines of a file so many are recorded at once, all or none
 # A second contact greets anew and asks again, and records that went up meanwhile are acknowledged.
 LINK_EXTRA = 16 * 1024
 RANGE = 96 * 1024  # that the player asks for
-
-
-class Local(Phase):
-    """A command on one site; what it left is looked at, then it is run again."""
-
-    def __init__(self, name, base, scratch):
-        super().__init__(name)
-        self.base, self.scratch, self.last = base, scratch, None
-        self.running = []  # owners and lines of this turn
-
-    def fresh(self, *sites):
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir()
-        for site in sites:
-            shutil.copytree(self.base / site, self.scratch / site, symlinks=True)
-        return [self.scratch / site for site in sites]
-
-    def begin(self, *arguments, **options):
-        owner = Owner(*arguments, **options)
-        self.running.append(owner)
-        return owner
-
-    def kill_at(self, moment, turn):
-        try:
-            if self.turn(moment, turn):
-                self.note_kill(moment)
-            else:
-                self.missed += 1
-        except (Failure, SystemExit, subprocess.SubprocessError) as failure:
-            self.note_kill(moment)
-            self.fail(moment, str(failure))
-        for each in self.running:
-            each.process.kill()
-            each.process.wait()
-        self.running = []
-
-    def end(self):
-        """All ends, after the last turn."""
-        hub = self.scratch / "hub"
-        shutil.copytree(self.base / "office", self.scratch / "office", symlinks=True)
-        owner = Owner(hub)
-        try:
-            check_all_ends(hub, self.scratch / "office", owner.address)
-        except (Failure, SystemExit) as failure:
-            self.fail(1, str(failure))
-        owner.stop()
-
-
-class Record(Local):
-    def single(self, hub):
-        return "--site", hub, "record", "viewing", "course=maths", "headcount=700", "dur=700"
-
-    def file(self, hub):
-        return "--site", hub, "record", "--file", self.base / "more.jsonl"
-
-    def measure(self):
-        write_lines(self.base / "more.jsonl", "510700-0002")
-        self.whole = [progress_of(self.single(*self.fresh("hub"))), progress_of(self.file(*self.fresh("hub")))]
-        self.report = report_of(self.scratch / "hub")
-
-    def turn(self, moment, turn):
-        (hub,) = self.fresh("hub")
-        before, kind = {each["id"] for each in records_of(hub)}, turn // 2 % 2
-        process = start((self.single, self.file)[kind](hub), stdout=subprocess.PIPE)
-        if not kill_when(process, WRITES, turn % 2, self.whole[kind][turn % 2] * moment):
-            return False
-        verify(hub)
-        here = records_of(hub)
-        new = [each for each in here if each["id"] not in before]
-        if len(here) - len(new) != len(before):
-            raise Failure("what was acknowledged before is missing")
-        if kind == 0:
-            check_new(new, 700, 700)
-            if b'"id"' in process.stdout.read() and len(new) != 1:
-                raise Failure("a record is missing whose identity was told")
-            if not new:
-                satchel(*self.single(hub))
-            if len(records_of(hub)) != len(before) + 1:
-                raise Failure("the record is not here once")
-        else:
-            check_new(new, 1, FILE_LINES)
-            if len(new) % BATCH != 0 and len(new) != FILE_LINES:
-                raise Failure(f"{len(new)} lines of the file are here: no whole batches")
-            satchel(*self.file(hub))
-            if report_of(hub) != self.report:
-                raise Failure("the report after the second run is not as of one run")
-        verify(hub)
-        return True
-
-
-class Report(Local):
-    def report(self, hub):
-        return "--site", hub, "report", "viewing", "--by", "site"
-
-    def measure(self):
-        self.fresh("hub")
-        self.whole = progress_of(self.report(self.scratch / "hub"), READS)
-        begun = time.monotonic()
-        satchel(*self.report(self.scratch / "hub"))
-        self.seconds = time.monotonic() - begun
-
-    def killed_in_time(self, process, victim, moment):
-        time.sleep(self.seconds * moment)
-        if process.poll() is not None:
-            return False
-        victim.send_signal(signal.SIGKILL)
-        victim.wait()
-        process.wait()
-        return True
-
-    def turn(self, moment, turn):
-        (hub,) = self.fresh("hub")
-        owner = self.begin(hub) if turn % 2 else None
-        beside = Beside(hub)
-        try:
-            beside.one_more()
-            process = start(self.report(hub))
-            if owner is None:  # the site may be in use, then it ends
-                killed = kill_when(process, READS, turn // 2 % 2, self.whole[turn // 2 % 2] * moment)
-            else:
-                killed = self.killed_in_time(process, owner.process if turn % 4 == 3 else process, moment)
-            if killed:
-                beside.one_more()
-        finally:
-            beside.stop()
-        if not killed:
-            return False
-        beside.check()
-        verify(hub)
-        rows, own = report_row(hub, "hub"), own_records(hub)
-        if [(row["views"], row["headcount"]) for row in rows] != [
-                (str(len(own)), str(sum(each["headcount"] for each in own)))]:
-            raise Failure(f"the report says {rows} of {len(own)} records")
-        return True
 
 
 class Linked(Local):
@@ -172,6 +34,14 @@ class Linked(Local):
     def connect(self, to):
         self.line = Line(to.port, RATE)
         return f"127.0.0.1:{self.line.port}"
+
+    def measure(self):
+        hub, village = self.fresh("hub", "village")
+        hub_owner = self.begin(hub)
+        at, begun = self.connect(hub_owner), time.monotonic()
+        satchel("--site", village, "sync", at)
+        self.note_whole(begun)
+        hub_owner.stop()
 
     def note_whole(self, begun):
         self.seconds, self.moved, self.delivered = time.monotonic() - begun, self.line.moved, self.line.delivered
@@ -205,14 +75,6 @@ class Sync(Linked):
             time.sleep(0.02)
             if process.poll() != BUSY:
                 return process
-
-    def measure(self):
-        hub, village = self.fresh("hub", "village")
-        hub_owner = self.begin(hub)
-        at, begun = self.connect(hub_owner), time.monotonic()
-        satchel("--site", village, "sync", at)
-        self.note_whole(begun)
-        hub_owner.stop()
 
     def turn(self, moment, turn):
         hub, village = self.fresh("hub", "village")
@@ -252,8 +114,6 @@ class Sync(Linked):
 class Serve(Linked):
     """Killed at the hub; the village waits for it and goes on."""
 
-    measure = Sync.measure
-
     def turn(self, moment, turn):
         hub, village = self.fresh("hub", "village")
         owner = self.begin(hub)
@@ -289,7 +149,8 @@ class Player(threading.Thread):
     def __init__(self, pages, film):
         super().__init__(daemon=True)
         self.film, self.at, self.played, self.wrong = film, 0, 0, ""
-        self.may_break, self.stopping, self.go_on = False, False, threading.Event()
+        self.may_break, self.stopping = False, False
+        self.broken, self.go_on = threading.Event(), threading.Event()
         self.url = pages + "lesson/earlier/film.mp4"
 
     def run(self):
@@ -307,6 +168,7 @@ class Player(threading.Thread):
             if data != self.film[self.at:self.at + len(data)]:
                 self.wrong = "other bytes were played"
             if self.at + len(data) <= last and self.may_break:
+                self.broken.set()
                 self.go_on.wait()
             elif self.at + len(data) <= last:
                 self.wrong = self.wrong or f"a range ended after {len(data)} bytes"
@@ -356,6 +218,8 @@ class Play(Linked):
             owner.kill()
             self.line.cut()
             before, played = self.line.delivered, player.played
+            if not player.broken.wait(PATIENCE_S):
+                raise Failure("the player still plays from an owner that was killed")
             owner, pages = self.serve(village, at)
             player.url, player.may_break = pages + "lesson/earlier/film.mp4", False
             player.go_on.set()
@@ -389,13 +253,13 @@ def main():
         phases = [kind(name, base, scratch) for kind, name in (
             (Record, "record"), (Report, "report"), (Sync, "sync at village"), (Serve, "serve at hub"),
             (Play, "play at village"))]
-        each = max(1, options.count // len(phases))
+        wanted = [(options.count + len(phases) - 1 - i) // len(phases) for i in range(len(phases))]
         print_head()
-        for phase in phases:
+        for phase, count in zip(phases, wanted):
             phase.measure()
-            phase.run(each, phase.kill_at)
+            phase.run(count, phase.kill_at)
             phase.end()
-        finish(phases, each)
+        finish(phases, wanted)
 
 
 if __name__ == "__main__":

@@ -114,8 +114,9 @@ def print_head():
           f"{'missed':>7} {'failed':>7} {'moved again at most':>20}", flush=True)
 
 
-def finish(phases, each):
+def finish(phases, wanted):
+    """`wanted`: kills of each phase."""
     failures = sum(phase.failures for phase in phases)
     print(f"summary: {sum(phase.killed() for phase in phases)} kills, {failures} failures")
-    if failures or any(phase.killed() < each for phase in phases):
+    if failures or any(phase.killed() < count for phase, count in zip(phases, wanted)):
         sys.exit(1)
