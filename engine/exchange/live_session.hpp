@@ -151,6 +151,7 @@ class LiveSession final : public Session {
     std::uint64_t peer_number_ = 0;
     std::optional<End> peer_end_;
     int strikes_ = 0;
+    std::optional<Error> unnamed_;  // of records whose site no catalogue here names so far
 
     // the plan
     bool replan_ = false;

@@ -231,6 +231,7 @@ void LiveSession::on_cut() {
     if (cut_) return;
     if (custody_told_ && is_settled()) wants_.note_custody_told(options_.peer, *custody_told_);
     cut_ = true;
+    if (unnamed_ && report_.refused.size() < kRefusedMax) report_.refused.push_back(*unnamed_);
     wants_.release(key_);
     // What cannot be made sure now is found again at the next opening, or fetched again.
     if (replica_.records != nullptr) static_cast<void>(replica_.records->commit().has_value());

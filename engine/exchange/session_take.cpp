@@ -29,6 +29,7 @@ Result<void> LiveSession::changed_by_peer(bool catalogue) {
     const bool all_said = said_changes_ == wants_.changes();
     wants_.note_change();
     if (catalogue) {
+        unnamed_.reset();  // what is still not named is sent again, and refused again
         SATCHEL_TRY_VOID(wants_.refresh());
         tree_.reset();
         may_ask_ = true;
@@ -120,7 +121,12 @@ Result<void> LiveSession::take(const SegmentsMessage& message) {
     for (const ByteBuffer& segment : message.segments) {
         const Result<RecordsPort::Taken> taken = replica_.records->accept(segment);
         if (!taken.has_value()) {
-            SATCHEL_TRY_VOID(note(taken.error()));
+            // No offence: the catalogue that names the site comes behind the records, which are then sent
+            // again.
+            if (taken.error().code == ErrorCode::kNotFound)
+                unnamed_ = taken.error();
+            else
+                SATCHEL_TRY_VOID(note(taken.error()));
             continue;
         }
         if (acknowledge_.size() < kFeedsMax) acknowledge_.insert(taken->site);

@@ -25,6 +25,7 @@ class FakeRecords : public exchange::RecordsPort {
     }
     [[nodiscard]] const std::map<SiteId, std::vector<ByteBuffer>>& feeds() const { return feeds_; }
     [[nodiscard]] const std::vector<ByteBuffer>& acknowledged() const { return acknowledged_; }
+    std::function<bool(const SiteId&)> is_named;  // by the roster; without it all are
     [[nodiscard]] std::uint64_t accepted_again() const { return accepted_again_; }
 
     Result<void> close_segment() override { return {}; }
@@ -62,6 +63,7 @@ class FakeRecords : public exchange::RecordsPort {
                                    "write the stick again from its source");
         Reader reader(segment);
         SiteId site{reader.digest()};
+        if (is_named && !is_named(site)) return fail(ErrorCode::kNotFound, "segment", "no site", "wait");
         const std::uint64_t sequence = reader.u64();
         const Digest before = reader.digest();
         if (!reader.ok()) return refused;

@@ -61,6 +61,41 @@ TEST_F(RecordsLink, QuietContactOfAVillageCostsLittleAmongThreeThousandSites) {
     EXPECT_EQ(west_.records->feeds().size(), 1u);  // the feeds of others stay at the hub
 }
 
+// Records go before the catalogue: a hub that has just joined hears of records first, then of the sites that
+// they are of.
+class NewHub : public RecordsLink {
+  protected:
+    NewHub() {
+        make_west_a_hub();
+        for (std::uint32_t number = 0; number < 100; ++number) {
+            const trust::SiteEntry village = village_of(number, west_.id());
+            enrol(village);
+            hub_.records->append_to(village.id, 500);
+        }
+        simulations::SimDisk folder;
+        write_files(folder,
+                    {{"new/course.json", R"({"id": "new", "title": {"en": "New"}})"}, {"new/a.txt", "a"}});
+        publish(*hub_.site, folder, 1);
+        must(hub_.wants->refresh());
+    }
+};
+
+TEST_F(NewHub, TakesRecordsOnceTheCatalogueNamesTheirSites) {
+    const auto heads = must(hub_.site->catalogue().heads());
+    west_.records->is_named = [&](const SiteId&) { return must(west_.site->catalogue().heads()) == heads; };
+    expect_done(meet(west_, hub_));
+    EXPECT_EQ(west_.records->feeds().size(), 100u);
+}
+
+TEST_F(NewHub, SaysThatThereAreRecordsWhichItDidNotTake) {
+    west_.records->is_named = [](const SiteId&) { return false; };
+    const ContactReport report = meet(west_, hub_);
+    EXPECT_FALSE(report.broken.has_value());
+    ASSERT_EQ(report.first.refused.size(), 1u);
+    EXPECT_EQ(report.first.refused[0].code, ErrorCode::kNotFound);
+    EXPECT_TRUE(west_.records->feeds().empty());
+}
+
 TEST_F(RecordsLink, OfTwoHubsEndEqualOverWhatBothHold) {
     make_west_a_hub();
     for (std::uint32_t number = 0; number < 40; ++number) {
