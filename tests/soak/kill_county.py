@@ -58,7 +58,6 @@ def make_county(base, megabytes):
         satchel("join", base / name, base / "grant")
     satchel("--site", base / "hub", "publish", base / "earlier")
     satchel("--site", base / "office", "subscribe", "remove", "all")
-    meet(base)  # before there are records: who does not know the sites yet refuses them first, and says so
     write_lines(base / "lines.jsonl", ELSEWHERE)
     satchel("--site", base / "hub", "record", "--file", base / "lines.jsonl")
     for site in ("hub", "village"):
