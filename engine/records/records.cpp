@@ -116,7 +116,10 @@ Result<std::vector<Identity>> Records::record(std::vector<Event> events) {
             return fail(ErrorCode::kTooLarge, "record", "this is larger than it may be",
                         "split it into smaller parts");
     }
-    bool at_once = events.size() >= kSignedAtOnceMin;
+    // Several are signed at once: a segment is one entry of the log, which a power cut keeps whole or not at
+    // all. As entries of their own a later one could be found without an earlier one, and nothing behind such
+    // a gap could ever be signed.
+    bool at_once = events.size() > 1;
     if (at_once) SATCHEL_TRY_VOID(close_segment());
     SATCHEL_TRY(std::uint64_t sequence, next_sequence());
     if (at_once && sequence > 1) {
@@ -133,9 +136,10 @@ Result<std::vector<Identity>> Records::record(std::vector<Event> events) {
 
 Result<void> Records::keep_open(const std::vector<ByteBuffer>& events) {
     SATCHEL_TRY(std::uint64_t sequence, next_sequence());
-    for (std::size_t i = 0; i < events.size(); ++i)
+    for (std::size_t i = 0; i < events.size(); ++i) {
         SATCHEL_TRY_VOID(log_.append(store::RecordType::kEvent, event_frame(sequence + i, events[i])));
-    SATCHEL_TRY_VOID(log_.sync());
+        SATCHEL_TRY_VOID(log_.sync());  // each by itself, so that no cut leaves a gap
+    }
     SATCHEL_TRY(const Author self, author_of(trust_, options_.site, branch_.incarnation));
     {
         SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));

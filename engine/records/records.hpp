@@ -29,8 +29,6 @@ namespace satchel::records {
 inline constexpr std::int64_t kSegmentAgeMaxMs = 24ll * 3600 * 1000;
 // What was taken and not committed, in memory: some 16 MiB of the largest.
 inline constexpr std::size_t kUncommittedMax = 64;
-// So many events at once, as from a file, are signed at once, and need not stand in the log twice.
-inline constexpr std::size_t kSignedAtOnceMin = 64;
 
 struct FeedHead {  // the end of an unbroken run of segments of one feed; a forked feed has several
     SiteId site;
@@ -71,9 +69,10 @@ class Records {
                                                  const trust::SigningKey& key, const RecordsOptions& options);
 
     // -- recording ------------------------------------------------------------------------------------
-    // Numbers and keeps the events, all or none; when this returns they outlive a power cut. Adds `at`, boot
-    // and salt where the event was not made elsewhere. kRefused: a record made elsewhere at a site that is no
-    // hub.
+    // Numbers and keeps the events; when this returns they outlive a power cut. Of those that fit one segment
+    // a cut before that keeps all or none; of more, whole segments in order; the first ones where damage
+    // keeps this site from signing. Adds `at`, boot and salt where the event was not made elsewhere.
+    // kRefused: a record made elsewhere at a site that is no hub.
     Result<std::vector<Identity>> record(std::vector<Event> events);
     Result<void> close_segment();  // signs what is open; nothing to do if nothing is
     Result<void> close_if_old();   // the same once the oldest open event is kSegmentAgeMaxMs old
