@@ -71,6 +71,7 @@ class Line {
                 return;
             }
             if (!*said) return;
+            if (options_.said) options_.said(side, message);
             result_.bytes += message.size();
             end.line_free_ms = std::max(now_ms_, end.line_free_ms) +
                                static_cast<std::int64_t>(message.size() * 1000 / options_.bytes_per_second);

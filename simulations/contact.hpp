@@ -2,6 +2,7 @@
 // doubles and reorders messages, and is cut.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +19,8 @@ struct LineOptions {
     std::uint64_t cut_after_bytes = UINT64_MAX;  // both ways together
     unsigned loss_percent = 0, twice_percent = 0, reorder_percent = 0;
     std::uint64_t seed = 1;
+    // Told of each message that an end (0 or 1) hands to the line, whether it arrives or not.
+    std::function<void(std::size_t side, ByteView message)> said{};
 };
 
 struct LineEnd {

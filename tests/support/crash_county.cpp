@@ -52,6 +52,7 @@ CrashCounty build() {
     auto west = join_village(*hub, west_disk, west_world.world(), "west");
     county.hub_id = hub->self().id;
     county.east_id = east->self().id;
+    county.west_id = west->self().id;
     for (auto* site : {&hub, &east, &west}) site->reset();
     county.hub_founded = hub_disk.tree();
     county.east_joined = east_disk.tree();

@@ -18,6 +18,7 @@ struct CrashCounty {
     simulations::Tree west;          // joined, and read nothing yet
     SiteId hub_id;
     SiteId east_id;
+    SiteId west_id;
 };
 const CrashCounty& crash_county();
 
@@ -28,6 +29,7 @@ void review_everything(site::Site& hub);
 struct Promise {
     Picture picture;
     std::set<ChunkId> objects;
+    friend bool operator==(const Promise&, const Promise&) = default;
 };
 Promise promise_of(site::Site& site);
 void require_kept(site::Site& site, const Promise& promise);
