@@ -1,5 +1,5 @@
-// Crash states of one operation on a whole site: the box's own disk and the stick it works on lose power at
-// the same moment, and what then lies on the two is judged.
+// Crash states of one operation on a whole site: the box's own disk and the stick it works on (or the disk of
+// the site it speaks with) lose power at the same moment, and what then lies on the two is judged.
 //
 // Method: the operation runs on two simulated disks. At each sync of either, and whenever it acknowledges
 // something, the disks that a power cut could leave there are built: in the first run all combinations that
@@ -60,8 +60,8 @@ Explored explore(CrashCase& work, const ExploreOptions& options);
 // One row of the table; with its head, since each test may run in a process of its own.
 void print_table_row(const Explored& explored);
 
-// How many distinct states the four operations together are to see: SATCHEL_CRASH_STATES, else 24,000 in a
-// soak (SATCHEL_SOAK=1), else 1,200.
+// How many distinct states four operations together are to see, each other one a share of it:
+// SATCHEL_CRASH_STATES, else 24,000 in a soak (SATCHEL_SOAK=1), else 1,200.
 [[nodiscard]] std::size_t crash_states_wanted();
 // The options for an operation that is to see this part of them.
 [[nodiscard]] ExploreOptions options_for(std::size_t states);
