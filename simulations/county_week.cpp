@@ -6,7 +6,7 @@
 #include <queue>
 
 #include "engine/base/encoding.hpp"
-#include "simulations/sim_site.hpp"
+#include "simulations/network.hpp"
 #include "simulations/world/crash_images.hpp"
 #include "transport/stick/carry.hpp"
 
@@ -14,8 +14,6 @@ namespace satchel::simulations {
 
 namespace {
 
-constexpr std::int64_t kMinuteMs = 60'000, kHourMs = 60 * kMinuteMs, kDayMs = 24 * kHourMs;
-constexpr std::int64_t kBeginMs = 1'764'000'000'000;  // 2025-11-24
 constexpr int kHealRoundsMax = 3;  // lines without faults: to the hub, from it, and once more
 constexpr std::uint64_t kSiteBytesMax = 64ull * 1024 * 1024;
 constexpr int kCourses = 4;
@@ -28,9 +26,9 @@ class Week {
     explicit Week(const WeekOptions& options) : options_(options), chance_(options.seed) {}
 
     WeekResult run() {
-        if (!found_county()) return std::move(result_);
+        if (!found_county()) return finished();
         plan_week();
-        while (!events_.empty() && result_.violations.size() < kViolationsMax) {
+        while (!events_.empty() && !findings_.is_full()) {
             const Planned next = events_.top();
             events_.pop();
             now_ms_ = next.at_ms;
@@ -38,11 +36,16 @@ class Week {
         }
         heal();
         check_all();
-        result_.trace = trace_.finish();
-        return std::move(result_);
+        return finished();
     }
 
   private:
+    WeekResult finished() {
+        result_.trace = findings_.trace_hash();
+        result_.violations = findings_.violations();
+        return std::move(result_);
+    }
+
     struct Planned {
         std::int64_t at_ms = 0;
         std::uint64_t order = 0;
@@ -53,18 +56,11 @@ class Week {
     };
 
     // -- telling ----------------------------------------------------------------------------------------
-    void trace(const std::string& line) { trace_.update(std::to_string(now_ms_) + " " + line + "\n"); }
-    void violate(const std::string& checker, const std::string& text) {
-        trace("VIOLATION " + checker + " " + text);
-        if (result_.violations.size() < kViolationsMax)
-            result_.violations.push_back({now_ms_ - kBeginMs, checker, text});
-    }
+    void trace(const std::string& line) { findings_.trace(line); }
+    void violate(const std::string& checker, const std::string& text) { findings_.violate(checker, text); }
     template <typename T>
     bool holds(const std::string& checker, const std::string& what, const Result<T>& result) {
-        if (result.has_value()) return true;
-        violate(checker, what + ": " + result.error().about + " " + result.error().reason.text() + " " +
-                             result.error().detail);
-        return false;
+        return findings_.holds(checker, what, result);
     }
 
     // -- the county -------------------------------------------------------------------------------------
@@ -73,22 +69,16 @@ class Week {
         disk.syncs_are_lies = options_.syncs_are_lies;
         now_ms_ = kBeginMs;
         hub_ = add_site("hub", {});
-        const auto founded = site::Site::create_network(hub_->disk(), hub_->world().world(),
-                                                        {.network = "Simulated county", .site_name = "hub"});
-        if (!holds("progress", "found the network", founded)) return false;
-        if (!holds("progress", "open hub", open_after(founded))) return false;
+        if (!found_network(*hub_, findings_)) return false;
         for (int number = 1; number < options_.sites; ++number) {
             const bool second_hub = number == 1;
             SimSite* const site = add_site(second_hub ? "hub-2" : "village-" + std::to_string(number),
                                            second_hub ? SimDiskOptions{} : disk);
-            if (!join(*site, second_hub)) return false;
+            const auto role = second_hub ? trust::SiteRole::kHub : trust::SiteRole::kVillage;
+            if (!join_network(*hub_, *site, role, findings_)) return false;
         }
         publish();
-        return result_.violations.empty();
-    }
-    Result<void> open_after(const Result<std::unique_ptr<site::Site>>& founded) {
-        const_cast<std::unique_ptr<site::Site>&>(*founded).reset();
-        return hub_->open();
+        return findings_.violations().empty();
     }
     SimSite* add_site(const std::string& name, SimDiskOptions disk) {
         sites_.push_back(std::make_unique<SimSite>(name, chance_.next(), disk));
@@ -99,19 +89,6 @@ class Week {
         site.advance_to(now_ms_);
         return &site;
     }
-    bool join(SimSite& site, bool as_hub) {
-        const auto request = site::Site::request_to_join(site.disk(), site.world().world(), site.name());
-        if (!holds("progress", "ask to join", request)) return false;
-        site::EnrolOptions options;
-        if (as_hub) options.role = trust::SiteRole::kHub;
-        const auto grant = hub_->site().enrol(*request, options);
-        if (!holds("progress", "enrol", grant)) return false;
-        auto joined = site::Site::join(site.disk(), site.world().world(), *grant, std::nullopt);
-        if (!holds("progress", "join", joined)) return false;
-        joined->reset();
-        return holds("progress", "open " + site.name(), site.open());
-    }
-
     // -- what happens -----------------------------------------------------------------------------------
     void at(std::int64_t at_ms, std::function<void()> action) {
         events_.push({at_ms, ++order_, std::move(action)});
@@ -217,22 +194,6 @@ class Week {
         trace(site.name() + " steps its clock");
     }
 
-    LineOptions some_line() {
-        LineOptions line;
-        constexpr std::uint64_t kRates[] = {8'000, 50'000, 250'000, 2'500'000};
-        line.bytes_per_second = kRates[chance_.below(4)];
-        line.latency_ms = 10 + static_cast<std::int64_t>(chance_.below(600));
-        line.up_for_ms = 5'000 + static_cast<std::int64_t>(chance_.below(120'000));
-        if (chance_.below(3) == 0) line.cut_after_bytes = 1 + chance_.below(80'000);
-        if (chance_.below(2) == 0) {
-            line.loss_percent = static_cast<unsigned>(chance_.below(20));
-            line.twice_percent = static_cast<unsigned>(chance_.below(10));
-            line.reorder_percent = static_cast<unsigned>(chance_.below(20));
-        }
-        line.seed = chance_.next();
-        return line;
-    }
-
     void call_hub(SimSite& site) {
         if (!site.is_open()) return;
         SimSite& hub =
@@ -242,7 +203,7 @@ class Week {
         const std::uint64_t power_for =
             chance_.below(8) == 0 ? site.disk().operations() + chance_.below(60) : UINT64_MAX;
         site.disk().set_crash_after(power_for);
-        const ContactResult contact = converse(site.end(), hub.end(), now_ms_, some_line());
+        const ContactResult contact = converse(site.end(), hub.end(), now_ms_, some_line(chance_));
         ++result_.contacts;
         result_.cut += contact.done ? 0 : 1;
         trace(site.name() + " calls " + hub.name() + (contact.done ? ", done, " : ", cut, ") +
@@ -331,15 +292,10 @@ class Week {
         for (int i = 0; i < kHealRoundsMax; ++i) {
             one.advance_to(now_ms_);
             other.advance_to(now_ms_);
-            LineOptions line;
-            line.bytes_per_second = 2'500'000;
-            line.latency_ms = 20;
-            line.up_for_ms = 3 * kHourMs;
-            const ContactResult contact = converse(one.end(), other.end(), now_ms_, line);
+            const ContactResult contact = converse(one.end(), other.end(), now_ms_, good_line());
             trace(one.name() + " heals with " + other.name() + ", " + std::to_string(contact.bytes));
             if (contact.broken)
-                violate("progress", one.name() + " with " + other.name() + ": " + contact.broken->about +
-                                        " " + contact.broken->reason.text() + " " + contact.broken->detail);
+                violate("progress", one.name() + " with " + other.name() + ": " + words_of(*contact.broken));
             if (contact.done) return true;
         }
         return false;
@@ -442,9 +398,9 @@ class Week {
 
     const WeekOptions options_;
     Seeded chance_;
-    Hasher trace_;
     WeekResult result_;
     std::int64_t now_ms_ = kBeginMs;
+    Findings findings_{now_ms_};
     std::vector<std::unique_ptr<SimSite>> sites_;  // the hub, the second hub, villages, copies
     SimSite* hub_ = nullptr;
     std::map<std::string, Files> published_;  // newest edition of each course

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/hash.hpp"
+#include "simulations/network.hpp"
 
 namespace satchel::simulations {
 
@@ -23,19 +23,12 @@ struct WeekOptions {
     bool forget_a_peer = false;   // another: one village is never healed
 };
 
-struct Violation {
-    std::int64_t at_ms = 0;
-    std::string checker;
-    std::string text;
-};
-
 struct WeekResult {
     Digest trace{};
     std::uint64_t recorded = 0, contacts = 0, cut = 0, stick_visits = 0, power_cuts = 0, editions = 0,
                   heal_rounds = 0;
     std::vector<Violation> violations;  // at most kViolationsMax
 };
-inline constexpr std::size_t kViolationsMax = 20;
 
 WeekResult simulate_week(const WeekOptions& options);
 

@@ -7,16 +7,32 @@
 namespace satchel::simulations {
 
 namespace {
+
 constexpr std::int32_t kOffsetMinutes = 480;
+
+records::ReportQuery by_site() {
+    return {.by = {records::By::kSite}, .month = {}, .until = {}, .utc_offset_minutes = kOffsetMinutes};
 }
 
-SimSite::SimSite(std::string name, std::uint64_t seed, SimDiskOptions options, Tree tree)
-    : name_(std::move(name)), world_(seed), disk_(std::make_unique<SimDisk>(options, std::move(tree))) {}
+}  // namespace
+
+SimSite::SimSite(std::string name, std::uint64_t seed, SimDiskOptions options, Tree tree,
+                 const Digest& machine)
+    : name_(std::move(name)),
+      world_(seed),
+      machine_(machine),
+      disk_(std::make_unique<SimDisk>(options, std::move(tree))) {}
 
 Result<void> SimSite::open() {
-    SATCHEL_TRY(site_, site::Site::open(*disk_, world_.world()));
+    SATCHEL_TRY(site_, site::Site::open(*disk_, lent()));
     SATCHEL_TRY(wants_, exchange::Wants::create(site_->replica()));
     return {};
+}
+
+env::World SimSite::lent() {
+    env::World world = world_.world();
+    world.machine = machine_;
+    return world;
 }
 
 void SimSite::close() {
@@ -68,12 +84,29 @@ Result<std::multiset<std::int64_t>> SimSite::counted(bool own_only) {
     }
 }
 
+Result<SimSite::Reported> SimSite::reported() {
+    Reported sums;
+    std::size_t viewings = 0, headcount = 0;  // columns; none is the site's
+    const auto columns = [&](const std::vector<std::string>& names) -> Result<void> {
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            if (names[i] == "views") viewings = i;
+            if (names[i] == "headcount") headcount = i;
+        }
+        return {};
+    };
+    const auto row = [&](const std::vector<records::Cell>& cells) -> Result<void> {
+        if (const auto* number = std::get_if<std::int64_t>(&cells[viewings])) sums.viewings += *number;
+        if (const auto* number = std::get_if<std::int64_t>(&cells[headcount])) sums.headcount += *number;
+        return {};
+    };
+    SATCHEL_TRY_VOID(records::make_report(site_->database(), by_site(), columns, row));
+    return sums;
+}
+
 Result<std::string> SimSite::report() {
     std::string text;
-    const records::ReportQuery query{
-        .by = {records::By::kSite}, .month = {}, .until = {}, .utc_offset_minutes = kOffsetMinutes};
     SATCHEL_TRY_VOID(records::make_report(
-        site_->database(), query, [](const std::vector<std::string>&) -> Result<void> { return {}; },
+        site_->database(), by_site(), [](const std::vector<std::string>&) -> Result<void> { return {}; },
         [&](const std::vector<records::Cell>& cells) -> Result<void> {
             for (const records::Cell& cell : cells) {
                 if (const auto* number = std::get_if<std::int64_t>(&cell)) text += std::to_string(*number);
