@@ -123,6 +123,21 @@ Result<void> Records::segments_after(const SiteId& site, std::span<const Segment
     return {};
 }
 
+Result<void> Records::for_each_waiting(const std::function<Result<bool>(ByteView)>& sink) {
+    SATCHEL_TRY(database::Statement select,
+                database_.prepare("SELECT id FROM segment WHERE linked = 0 ORDER BY site, incarnation, tag, "
+                                  "first, id"));
+    while (true) {
+        SATCHEL_TRY(const bool row, select.step());
+        if (!row) return {};
+        const Result<ByteBuffer> bytes = read_segment(id_at(select, 0));
+        if (!bytes.has_value() && bytes.error().code == ErrorCode::kDamaged) continue;
+        if (!bytes.has_value()) return bytes.error();
+        SATCHEL_TRY(const bool go_on, sink(*bytes));
+        if (!go_on) return {};
+    }
+}
+
 Result<Taken> Records::accept(ByteView segment) {
     SATCHEL_TRY(OpenedSegment opened, open_segment(segment, options_.network));
     Taken taken{opened.id, trust::site_id_of(opened.segment.site), false, opened.segment.events.size()};
@@ -135,9 +150,13 @@ Result<Taken> Records::accept(ByteView segment) {
     if (entry->state == trust::SiteState::kRevoked)
         return fail(ErrorCode::kRefused, entry->name, "this box was revoked",
                     "ask the hub; if the box is still in use it must join again with new keys");
-    // This box said more than it knows: it is a copy, or was put back. What is open is signed first, while
-    // the segment that it follows still ends where it begins.
-    if (taken.site == options_.site) SATCHEL_TRY_VOID(close_segment());
+    // This box said more than it knows: it is a copy, or was put back. It begins anew before the other branch
+    // lies in the log: what is open is signed while the segment that it follows still ends where it begins,
+    // and no power cut leaves this box going on at the other's end.
+    if (taken.site == options_.site) {
+        SATCHEL_TRY(const bool overtaken, is_overtaken_by(opened.segment));
+        if (overtaken) SATCHEL_TRY_VOID(begin_incarnation(Anew::kContact));
+    }
     SATCHEL_TRY(const LogPlace place, log_.append(store::RecordType::kSegment, segment));
     uncommitted_.emplace(opened.id, Uncommitted{std::move(opened), place});
     taken.is_new = true;
@@ -148,40 +167,32 @@ Result<Taken> Records::accept(ByteView segment) {
 Result<void> Records::commit() {
     if (uncommitted_.empty()) return {};
     SATCHEL_TRY_VOID(log_.sync());
-    SATCHEL_TRY(const bool was_overtaken, is_overtaken());
-    {
-        SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
-        for (const auto& [id, each] : uncommitted_) SATCHEL_TRY_VOID(insert(each.opened, each.place));
-        SATCHEL_TRY_VOID(note_end());
-        SATCHEL_TRY_VOID(transaction.commit());
-    }
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
+    for (const auto& [id, each] : uncommitted_) SATCHEL_TRY_VOID(insert(each.opened, each.place));
+    SATCHEL_TRY_VOID(note_end());
+    SATCHEL_TRY_VOID(transaction.commit());
     uncommitted_.clear();
-    return was_overtaken ? begin_incarnation(Anew::kContact) : Result<void>();
+    return {};
 }
 
-// Whether somebody brought own segments of this very incarnation whose numbers were given here to others, or
-// are not given yet: then this box is a copy, or was put back to an older state.
-Result<bool> Records::is_overtaken() {
+// Whether an own segment of this very incarnation, which is not here, has numbers that were given here to
+// others, or are not given yet: then this box is a copy, or was put back to an older state.
+Result<bool> Records::is_overtaken_by(const Segment& segment) {
+    if (segment.incarnation != branch_.incarnation) return false;
     SATCHEL_TRY(const std::uint64_t next, next_sequence());
-    for (const auto& [id, each] : uncommitted_) {
-        const Segment& segment = each.opened.segment;
-        if (segment.site != key_.public_key() || segment.incarnation != branch_.incarnation) continue;
-        const std::uint64_t last = segment.first + segment.events.size() - 1;
-        if (last >= next) return true;
-        SATCHEL_TRY(
-            database::Statement select,
-            database_.prepare("SELECT 1 FROM segment WHERE site = ?1 AND incarnation = ?2 AND tag = ?3 AND "
-                              "first <= ?5 AND first + count > ?4 UNION "
-                              "SELECT 1 FROM open_event WHERE sequence BETWEEN ?4 AND ?5"));
-        select.bind_blob(1, options_.site.view())
-            .bind(2, std::int64_t{segment.incarnation.number})
-            .bind_blob(3, segment.incarnation.tag)
-            .bind(4, static_cast<std::int64_t>(segment.first))
-            .bind(5, static_cast<std::int64_t>(last));
-        SATCHEL_TRY(const bool meets, select.step());
-        if (meets) return true;
-    }
-    return false;
+    const std::uint64_t last = segment.first + segment.events.size() - 1;
+    if (last >= next) return true;
+    SATCHEL_TRY(
+        database::Statement select,
+        database_.prepare("SELECT 1 FROM segment WHERE site = ?1 AND incarnation = ?2 AND tag = ?3 AND "
+                          "first <= ?5 AND first + count > ?4 UNION "
+                          "SELECT 1 FROM open_event WHERE sequence BETWEEN ?4 AND ?5"));
+    select.bind_blob(1, options_.site.view())
+        .bind(2, std::int64_t{segment.incarnation.number})
+        .bind_blob(3, segment.incarnation.tag)
+        .bind(4, static_cast<std::int64_t>(segment.first))
+        .bind(5, static_cast<std::int64_t>(last));
+    return select.step();
 }
 
 // In the caller's transaction.

@@ -85,6 +85,8 @@ class Records {
     // What a holder of `known` (of this site's feed) lacks, oldest first; `sink` returns false to stop.
     Result<void> segments_after(const SiteId& site, std::span<const SegmentId> known,
                                 const std::function<Result<bool>(const SegmentId&, ByteView)>& sink);
+    // What is here and not linked, since what comes before it is not here.
+    Result<void> for_each_waiting(const std::function<Result<bool>(ByteView)>& sink);
     Result<bool> has(const SegmentId& id);
     // Checked and appended; sure only after commit(), which comes by itself after kUncommittedMax. kRefused:
     // a signature that does not hold, or a revoked site. kNotFound: a site that the roster does not name
@@ -136,7 +138,7 @@ class Records {
     Result<void> insert(const OpenedSegment& opened, const LogPlace& place);
     Result<void> link(const OpenedSegment& first);
     Result<void> count(const Segment& segment, database::Statement& unmark);
-    Result<bool> is_overtaken();
+    Result<bool> is_overtaken_by(const Segment& segment);
     Result<std::optional<SegmentId>> segment_before(std::uint64_t first);
     Result<bool> close_run(std::uint64_t first, const std::vector<ByteBuffer>& events);
     Result<void> close_runs(std::uint64_t first, const std::vector<ByteBuffer>& events);

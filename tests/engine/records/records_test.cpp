@@ -251,6 +251,43 @@ TEST(Records, BothBranchesOfAClonedBoxCount) {
     EXPECT_EQ(hub.report(), box.report());
 }
 
+// Wherever the power goes while a copy learns of the other branch: it never goes on at the other's end.
+TEST(Records, ACopyThatLosesPowerAsItLearnsStillBeginsAnew) {
+    TestSite box(3);
+    box.say("viewing", viewing(1));
+    must(box.records->close_segment());
+    box.close();
+    const simulations::Tree copied = box.owned->tree();
+    box.open();
+    box.say("viewing", viewing(10));
+    must(box.records->close_segment());
+    const FeedHead theirs = must(box.records->heads_of(box.id())).front();
+    int learned = 0;
+    constexpr std::uint64_t kOperationsMax = 60;  // of one exchange; fewer are needed
+    for (std::uint64_t at = 0; at < kOperationsMax; ++at) {
+        TestSite clone(3, 2 + at);
+        clone.close();
+        clone.owned = std::make_unique<simulations::SimDisk>(simulations::SimDiskOptions{}, copied);
+        clone.open();
+        clone.owned->set_crash_after(clone.owned->operations() + at);
+        try {
+            box.give(clone);
+        } catch (const std::runtime_error&) {
+        }
+        const auto after = simulations::image(*clone.owned, {});
+        clone.close();
+        clone.owned = std::make_unique<simulations::SimDisk>(simulations::SimDiskOptions{}, after->tree());
+        clone.open();
+        if (!must(clone.records->has(theirs.head))) continue;
+        ++learned;
+        EXPECT_NE(clone.records->branch().incarnation, theirs.incarnation) << "power cut at " << at;
+        clone.say("viewing", viewing(100));
+        must(clone.records->close_segment());
+        EXPECT_THAT(must(clone.records->heads_of(box.id())), testing::Contains(theirs)) << "cut at " << at;
+    }
+    EXPECT_GT(learned, 10);
+}
+
 TEST(Records, AnotherMachineBeginsItsOwnBranchBeforeItsFirstRecord) {
     TestSite box(3);
     box.options.machine = hash_of(bytes_of("one"));
