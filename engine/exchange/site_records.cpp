@@ -189,11 +189,15 @@ Result<void> SiteRecords::for_each_unacknowledged(const std::function<Result<boo
         sites.push_back(site);
         return {};
     }));
+    // A village that just joined may know of no hub yet: for whichever there is, all of it.
+    SATCHEL_TRY(const bool is_hub_itself, is_hub());
+    const bool knows_no_hub = hubs.empty() && !is_hub_itself;
+    if (knows_no_hub) hubs.emplace_back();
     bool go_on = true;
     for (const SiteId& site : sites) {
         std::set<SegmentId> sent;
         for (const SiteId& hub : hubs) {
-            if (!go_on || !tree.holds(hub, site)) continue;
+            if (!go_on || !(knows_no_hub || tree.holds(hub, site))) continue;
             SATCHEL_TRY(const std::vector<FeedHead> known, acknowledged_by(hub, site));
             std::vector<SegmentId> ids;
             for (const FeedHead& head : known) ids.push_back(head.head);
@@ -205,7 +209,9 @@ Result<void> SiteRecords::for_each_unacknowledged(const std::function<Result<boo
                 }));
         }
     }
-    return {};
+    // What came by stick and waits for what is before it: a hub may hold that.
+    if (hubs.empty() || !go_on) return {};
+    return records_.for_each_waiting(sink);
 }
 
 }  // namespace satchel::exchange
