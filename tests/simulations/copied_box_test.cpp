@@ -43,6 +43,21 @@ TEST_F(CopiedBox, ANewVillageGivesItsRecordsToAStickBeforeItKnowsOfAHub) {
     EXPECT_EQ(at_hub(), Serials{1});
 }
 
+TEST_F(CopiedBox, TakesBackFromAStickWhatItSaidBeforeItWasPutBack) {
+    meet(village_);
+    const Tree backup = village_.disk().tree();
+    say(village_, 1);
+    write(village_);
+    village_.put_back(backup);
+    ASSERT_TRUE(village_.open().has_value());
+    say(village_, 2);
+    read(village_);
+    write(village_);
+    read(hub_);
+    EXPECT_EQ(at_hub(), (Serials{1, 2}));
+    EXPECT_EQ(village_.site().records().branch().reason, records::Anew::kContact);
+}
+
 TEST_F(CopiedBox, CarriesOnWhatItCannotCountYet) {
     meet(village_);
     SimSite copy("copy", 3, {}, village_.disk().tree());

@@ -36,6 +36,7 @@ class StickReader {
         SATCHEL_TRY_VOID(find_volumes());
         for (const FreightRound round : kFreightRounds)
             for (const StickVolume& volume : volumes_) SATCHEL_TRY_VOID(read_freight(volume, round));
+        for (const std::string& path : own_volumes_) SATCHEL_TRY_VOID(read_back(path));
         SATCHEL_TRY_VOID(site_.records().commit());
         const Result<void> taken = take_chunks();
         SATCHEL_TRY_VOID(site_.store().commit());  // also what came before somebody stopped it
@@ -122,7 +123,10 @@ class StickReader {
             foreign = true;
             return;
         }
-        if (header.writer == site_.signing_key().public_key()) return;
+        if (header.writer == site_.signing_key().public_key()) {
+            own_volumes_.push_back(path);
+            return;
+        }
         counts = true;
         volumes_.push_back({.path = path, .header = header, .bytes = (*reader)->size()});
         total_.bytes_total += (*reader)->size();
@@ -153,6 +157,26 @@ class StickReader {
             gate.drop_unfinished();
             freight_damaged_ = true;
             if (round == FreightRound::kRoots) note_damage(volume.path, (*record)->place, parcel.error());
+        }
+    }
+
+    // What this site wrote itself: a box that was put back to a backup, or is one of two copies, may know
+    // less than lies here, and what it is to write takes its place.
+    Result<void> read_back(const std::string& path) {
+        const Result<std::unique_ptr<VolumeReader>> reader = VolumeReader::open(disk_, path);
+        if (!reader.has_value()) return {};
+        exchange::FreightGate gate(site_.replica(), report_, true);
+        while (true) {
+            const Result<std::optional<VolumeRecord>> record =
+                (*reader)->next([](std::uint64_t, const Error&) {});
+            if (!record.has_value() || !*record) return {};
+            if ((*record)->header.type != store::RecordType::kFreight) return {};
+            const Result<ByteBuffer> plain = store::open_record((*record)->bytes);
+            if (!plain.has_value()) continue;
+            const Result<exchange::Parcel> parcel = exchange::decode_parcel(*plain);
+            if (parcel.has_value() && (std::holds_alternative<exchange::SegmentParcel>(*parcel) ||
+                                       std::holds_alternative<exchange::HaveParcel>(*parcel)))
+                SATCHEL_TRY_VOID(gate.take(*parcel));
         }
     }
 
@@ -250,6 +274,7 @@ class StickReader {
     Progress& progress_;
     ReadReport& report_;
     std::vector<StickVolume> volumes_;  // at most kSiteFoldersMax x kVolumesMax
+    std::vector<std::string> own_volumes_;
     ProgressUpdate total_{.stage = "reading the stick", .item = {}};
     bool freight_damaged_ = false;  // found in the first round, which goes through all freight
 };
