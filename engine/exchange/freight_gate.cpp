@@ -89,9 +89,13 @@ Result<void> FreightGate::take_have(const ByteBuffer& bytes) {
     SATCHEL_TRY(const bool known, is_known_have(replica_, bytes));
     if (known) return {};
     SATCHEL_TRY(const Have have, decode_have(bytes));
-    if (have.site == replica_.signing_key.public_key()) return {};
     SATCHEL_TRY(const bool heard, is_heard(have.site, have.network, "have"));
     if (!heard) return {};
+    if (have.site == replica_.signing_key.public_key()) {
+        SATCHEL_TRY(const bool unknown, outnumber_own_have(replica_, have, bytes));
+        taken_.haves += unknown ? 1u : 0u;
+        return {};
+    }
     SATCHEL_TRY(const bool is_new, keep_have(replica_, have, bytes));
     taken_.haves += is_new ? 1u : 0u;
     return {};

@@ -79,13 +79,19 @@ Result<bool> was_said(const Replica& replica, const Receipt& receipt) {
 
 }  // namespace
 
-Result<std::optional<Have>> peer_have(const Replica& replica, const SiteId& peer) {
+Result<std::optional<ByteBuffer>> peer_have_bytes(const Replica& replica, const SiteId& peer) {
     SATCHEL_TRY(database::Statement select,
                 replica.database.prepare("SELECT have FROM peer_have WHERE site = ?"));
     select.bind_blob(1, peer.view());
     SATCHEL_TRY(const bool found, select.step());
-    if (!found) return std::optional<Have>();
-    SATCHEL_TRY(Have have, decode_have(select.blob(0)));
+    if (!found) return std::optional<ByteBuffer>();
+    return std::optional(ByteBuffer(select.blob(0).begin(), select.blob(0).end()));
+}
+
+Result<std::optional<Have>> peer_have(const Replica& replica, const SiteId& peer) {
+    SATCHEL_TRY(const std::optional<ByteBuffer> bytes, peer_have_bytes(replica, peer));
+    if (!bytes) return std::optional<Have>();
+    SATCHEL_TRY(Have have, decode_have(*bytes));
     return std::optional(std::move(have));
 }
 
@@ -105,6 +111,22 @@ Result<ByteBuffer> own_have(const Replica& replica) {
     SATCHEL_TRY_VOID(database::set_meta(replica.database, kOwnHave, signed_have));
     SATCHEL_TRY_VOID(transaction.commit());
     return signed_have;
+}
+
+Result<bool> outnumber_own_have(const Replica& replica, const Have& have, ByteView bytes) {
+    SATCHEL_TRY(const std::optional<ByteBuffer> last, database::meta(replica.database, kOwnHave));
+    if (last && equal(*last, bytes)) return false;
+    SATCHEL_TRY(const std::optional<ByteBuffer> number, database::meta(replica.database, kHaveSequence));
+    const std::uint64_t newest = number ? Reader(*number).u64() : 0;
+    if (have.sequence < newest) return false;
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(replica.database));
+    ByteBuffer reached;
+    Writer(reached).u64(have.sequence);
+    SATCHEL_TRY_VOID(database::set_meta(replica.database, kHaveSequence, reached));
+    // Said anew, though nothing in it changed.
+    SATCHEL_TRY_VOID(database::set_meta(replica.database, kOwnHave, {}));
+    SATCHEL_TRY_VOID(transaction.commit());
+    return true;
 }
 
 Result<void> add_own_receipt(const Replica& replica, Receipt receipt) {

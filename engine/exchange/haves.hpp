@@ -14,7 +14,13 @@ inline constexpr std::size_t kReceiptsKept = 256;  // of each site: enough for a
 // This site's have as of now; a new sequence number only when something changed.
 Result<ByteBuffer> own_have(const Replica& replica);
 
-// The newest have of another site, as it came last.
+// A have that this site signed comes back, already judged. One that it does not know of says that this box
+// was put back to an older state, or is one of two copies: its next have goes beyond that number, so that it
+// is heard. Returns whether it was one.
+Result<bool> outnumber_own_have(const Replica& replica, const Have& have, ByteView bytes);
+
+// The newest have of another site, as it came last: none if there is none.
+Result<std::optional<ByteBuffer>> peer_have_bytes(const Replica& replica, const SiteId& peer);
 Result<std::optional<Have>> peer_have(const Replica& replica, const SiteId& peer);
 
 // Remembers a receipt that this site made; not again if the newest one of this volume says the same damage

@@ -53,6 +53,10 @@ Result<void> LiveSession::plan_freight() {
         SATCHEL_TRY(ByteBuffer have, own_have(replica_));
         parcels_.push_back(encode(Parcel(HaveParcel{std::move(have)})));
     }
+    if (own_.have_known > peer_->have_sequence) {  // it was put back, and learns from its own word
+        SATCHEL_TRY(std::optional<ByteBuffer> theirs, peer_have_bytes(replica_, options_.peer));
+        if (theirs) parcels_.push_back(encode(Parcel(HaveParcel{std::move(*theirs)})));
+    }
     Hasher known;
     std::vector<std::pair<std::uint64_t, ByteBuffer>> receipts;  // at most kReceiptsKept
     SATCHEL_TRY_VOID(for_each_receipt_of(

@@ -1,6 +1,7 @@
 // What the simulated histories of copied boxes found, each by itself.
 #include <gtest/gtest.h>
 
+#include "engine/exchange/haves.hpp"
 #include "simulations/network.hpp"
 #include "transport/stick/carry.hpp"
 
@@ -72,6 +73,68 @@ TEST_F(CopiedBox, CarriesOnWhatItCannotCountYet) {
     write(copy);
     read(hub_);
     EXPECT_EQ(at_hub(), (Serials{1, 2}));
+}
+
+class PutBack : public CopiedBox {
+  protected:
+    // What the village has changes three times, and it is put back to the first.
+    void forget() {
+        publish("first");
+        meet(village_);
+        const Tree backup = village_.disk().tree();
+        for (const char* name : {"second", "third"}) {
+            publish(name);
+            meet(village_);
+        }
+        village_.put_back(backup);
+        ASSERT_TRUE(village_.open().has_value());
+        EXPECT_NE(known(), have());
+    }
+    void publish(const std::string& course) {
+        SimDisk folder;
+        ASSERT_TRUE(folder.make_directory(course).has_value());
+        auto file = folder.open(course + "/lesson.txt", env::OpenMode::kWrite);
+        ASSERT_TRUE(file.has_value() && (*file)->write_at(0, bytes_of(course)).has_value());
+        ASSERT_TRUE(hub_.site().publish(folder, "courseware", {}, silent_).has_value());
+        ASSERT_TRUE(hub_.learn().has_value());
+    }
+    ByteBuffer have() { return exchange::own_have(village_.site().replica()).value_or(ByteBuffer()); }
+    ByteBuffer known() {
+        return exchange::peer_have_bytes(hub_.site().replica(), village_.site().self().id)
+            .value_or(std::nullopt)
+            .value_or(ByteBuffer{1});
+    }
+};
+
+TEST_F(PutBack, ABoxIsHeardAgainOverALine) {
+    forget();
+    meet(village_);
+    EXPECT_EQ(known(), have());
+}
+
+TEST_F(PutBack, ABoxIsHeardAgainBySticks) {
+    forget();
+    write(hub_);
+    read(village_);
+    write(village_);
+    read(hub_);
+    EXPECT_EQ(known(), have());
+}
+
+TEST_F(PutBack, ABoxIsHeardAgainByTheOnlyStickThatKnowsBetter) {
+    publish("first");
+    meet(village_);
+    const Tree backup = village_.disk().tree();
+    publish("second");
+    meet(village_);
+    write(village_);  // the hub never sees this stick
+    const ByteBuffer before = have();
+    village_.put_back(backup);
+    ASSERT_TRUE(village_.open().has_value());
+    read(village_);
+    const auto now = exchange::decode_have(have());
+    ASSERT_TRUE(now.has_value());
+    EXPECT_GT(now->sequence, exchange::decode_have(before).value_or(exchange::Have()).sequence);
 }
 
 }  // namespace
