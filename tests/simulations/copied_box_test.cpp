@@ -26,9 +26,7 @@ class CopiedBox : public testing::Test {
         ASSERT_TRUE(stick::write_stick(site.site(), stick_, {}, silent_).has_value());
     }
     void read(SimSite& site) { ASSERT_TRUE(stick::read_stick(site.site(), stick_, silent_).has_value()); }
-    Serials at_hub() {
-        return hub_.counted(false).value_or(Serials{-1});
-    }
+    Serials at_hub() { return hub_.counted(false).value_or(Serials{-1}); }
 
     std::int64_t now_ms_ = kBeginMs;
     Findings findings_{now_ms_};
