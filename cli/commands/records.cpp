@@ -152,6 +152,7 @@ Result<cli::ExitCode> record(Context& context) {
         return fail(ErrorCode::kUsage, "record", "no kind of record is given",
                     "list the kinds with `satchel record --kinds`");
     SATCHEL_TRY(records::Event event, records::event_from_words(kind, words, offset));
+    SATCHEL_TRY_VOID(context.site->records().complete_reference(event));
     SATCHEL_TRY(const std::vector<records::Identity> identities,
                 context.site->records().record({std::move(event)}));
     const std::string id = records::text_of(identities.front());

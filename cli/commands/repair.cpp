@@ -45,7 +45,9 @@ Result<cli::ExitCode> repair(Context& context) {
         "{segments} signed segments of records, {open} records not signed yet",
         {{"segments", std::to_string(report.segments)}, {"open", std::to_string(report.status.open_events)}});
     output.note(
-        "site.db is made again. The old one lies beside it as site.db-damaged; remove it when all is well.");
+        "site.db is made again. What was left of the old one lies beside it as site.db-damaged; remove that "
+        "when all "
+        "is well.");
     output.summary(fields_of(report));
     return is_whole ? cli::kExitDone : cli::kExitPartly;
 }

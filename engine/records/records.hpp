@@ -74,6 +74,10 @@ class Records {
     // keeps this site from signing. Adds `at`, boot and salt where the event was not made elsewhere.
     // kRefused: a record made elsewhere at a site that is no hub.
     Result<std::vector<Identity>> record(std::vector<Event> events);
+    // Of a correction or retraction that a person writes: an id without its branch is made whole where only
+    // one event has that number. kNotFound: no such event is here. kUsage: several, or a field that its kind
+    // lacks. kRefused: of another site's event, at a site that is no hub.
+    Result<void> complete_reference(Event& event);
     Result<void> close_segment();  // signs what is open; nothing to do if nothing is
     Result<void> close_if_old();   // the same once the oldest open event is kSegmentAgeMaxMs old
     Result<std::uint64_t> open_events();

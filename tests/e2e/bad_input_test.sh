@@ -147,7 +147,9 @@ for how in header cut empty garbage; do
     does --site hurt repair
     if [[ $(sha256sum hurt/packs/*) != "$before" ]]; then fail "the packs were touched"; fi
     does --json --site hurt status
-    if ! diff <(sed 's/"free_bytes":[0-9]*/free/' out) sound.status; then fail "repair did not bring back what was there"; fi
+    if ! diff <(sed 's/"free_bytes":[0-9]*/free/' out) sound.status; then
+        fail "repair did not bring back what was there"
+    fi
 done
 rm hurt/site.db
 refuses 13 --site hurt status
