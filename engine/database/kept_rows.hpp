@@ -1,6 +1,5 @@
 // The rows of site.db that exist nowhere else (schemas/keep-log.md). Whatever changes one of them tells it to
-// a keeper inside the same transaction, and the keeper makes it sure before the transaction is. Private to
-// the database but for RowKeeper.
+// a keeper inside the same transaction, and the keeper makes it sure before the transaction is.
 #pragma once
 
 #include <span>
@@ -34,8 +33,8 @@ struct KeptTable {
 };
 std::span<const KeptTable> kept_tables();
 
-// One change, appended to `rows`: a put of all columns or a removal by key. kDamaged if the bytes are no
-// rows, kUnsupported for tables or columns that this program does not know.
+// Carries out what a keeper was told, in its order: each row put whole, or removed by its key. kDamaged if
+// the bytes are no rows, kUnsupported for tables or columns that this program does not know.
 Result<void> apply_kept_rows(Database& database, ByteView rows);
 
 }  // namespace satchel::database

@@ -139,7 +139,6 @@ TEST_F(KeepLogTest, IsWrittenAnewWhenItHasGrown) {
 }
 
 TEST_F(KeepLogTest, AnOlderDatabaseIsNotOpened) {
-    const auto old_copy = std::make_unique<simulations::SimDisk>();
     {
         const auto database = open_database(disk_);
         const auto log = must(KeepLog::open(disk_, *database));
