@@ -180,6 +180,26 @@ TEST(Records, OfTwoContentsOfOneSessionTheSameCountsEverywhere) {
     EXPECT_EQ(reports[0], reports[1]);
 }
 
+TEST(Records, OfSeveralContentsOfOneSessionTheOneWithTheSmallestHashCounts) {
+    TestSite hub(1);
+    const auto line = [](int headcount) {
+        return must(event_from_json(
+            R"({"kind":"view","site":"510700-0001","epoch":1,"seq":7,"course":"c","headcount":)" +
+                std::to_string(headcount) + R"(,"start":"2025-03-01T10:00:00+08:00"})",
+            480));
+    };
+    std::map<Digest, int> by_hash;
+    for (int headcount = 10; headcount < 18; ++headcount) {
+        Event content = line(headcount);
+        std::erase_if(content.fields, [](const Field& field) {
+            return field.number < kOriginField || field.number == kSaltField;
+        });
+        by_hash.emplace(hash_of(encode(content)), headcount);
+        must(hub.records->record({line(headcount)}));
+        EXPECT_THAT(hub.report(), HasSubstr(" 1 " + std::to_string(by_hash.begin()->second) + " 0 0"));
+    }
+}
+
 TEST(Records, TheGreatestCorrectionWinsAndARetractionIsFinal) {
     TestSite village(3);
     const std::string id = text_of(village.say("viewing", viewing(35)));
