@@ -77,12 +77,14 @@ Result<Event> decode_event(ByteView bytes) {
     for (wire::Field& field : *message.mutable_fields()) {
         if (!event.fields.empty() && field.number() < event.fields.back().number)
             return damaged("the fields are not in order");
+        Field& taken = event.fields.emplace_back();
+        taken.number = field.number();
         switch (field.value_case()) {
             case wire::Field::kInteger:
-                event.fields.push_back({field.number(), field.integer()});
+                taken.value = field.integer();
                 break;
             case wire::Field::kText:
-                event.fields.push_back({field.number(), std::move(*field.mutable_text())});
+                taken.value = std::move(*field.mutable_text());
                 break;
             case wire::Field::VALUE_NOT_SET:
                 return damaged("a field without a value");
