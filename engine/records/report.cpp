@@ -228,7 +228,10 @@ class Maker {
             } else {
                 cells.emplace_back(code);
                 for (std::size_t i = 0; i < measures; ++i)
-                    cells.push_back(silent ? Cell(NotReported()) : Cell(std::int64_t{0}));
+                    if (silent)
+                        cells.emplace_back(NotReported());
+                    else
+                        cells.emplace_back(std::int64_t{0});
             }
             const bool partly = !silent && query_.month && sites.integer(1) < reported_from();
             cells.emplace_back(std::string(silent   ? "not reported"
