@@ -70,6 +70,8 @@ class Library:
         self.stamp(path)
 
     def first(self):
+        # So that all of it is one course with one edition, as it is one snapshot to the others.
+        self.put(self.root / "course.json", [b'{"id": "library", "title": {"en": "Library"}}\n'])
         for number in range(COURSES):
             self.course(f"course-{number:02}")
 
@@ -78,7 +80,7 @@ class Library:
         later = self.root.parent / name
         subprocess.run(["cp", "-a", "--reflink=auto", self.root, later], check=True)
         self.root = later
-        for number, base in enumerate(sorted(self.root.iterdir())):
+        for number, base in enumerate(sorted(path for path in self.root.iterdir() if path.is_dir())):
             film, middle = base / "视频" / "lesson-1.mp4", self.film_bytes // 2
             if number % 4 == 0:
                 self.edit(film, 32, 50_000, self.chance.randbytes(70_000))

@@ -205,7 +205,7 @@ class Satchel(Peer):
             return None
         number = int(edition.lstrip("e"))
         changed = [course for course, current in self.courses().items() if current > number]
-        return [self.site_command("store", "drop", course, number) for course in changed] + [
+        return [self.site_command("store", "drop", course, "--edition", number) for course in changed] + [
             self.site_command("store", "collect")]
 
     def parity_bytes(self):

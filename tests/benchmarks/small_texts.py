@@ -18,7 +18,7 @@ import random
 PLACES = 65_536
 WORDS = 12_000
 FILES_IN_FOLDER = 180
-FOLDERS_IN_COURSE = 200
+FOLDERS_IN_PART = 200
 SMALLEST, LARGEST = 200, 20_000
 SKEW = 1.5  # 1: as many files between 200 and 400 B as between 10 and 20 KB; above: more of the small ones
 FIRST_MTIME_S = 1_735_689_600
@@ -108,9 +108,12 @@ class Writer:
 def make(folder, files, seed=1):
     """Writes the files; returns how many bytes they hold. Times are fixed, and grow by a second from file to file."""
     writer, total = Writer(seed), 0
+    os.makedirs(folder)
+    with open(os.path.join(folder, "course.json"), "wb") as file:  # all of it is one course
+        file.write(b'{"id": "texts", "title": {"en": "Texts"}}\n')
     for number in range(files):
         group = number // FILES_IN_FOLDER
-        place = os.path.join(folder, f"course-{group // FOLDERS_IN_COURSE}", f"unit-{group:04}")
+        place = os.path.join(folder, f"part-{group // FOLDERS_IN_PART}", f"unit-{group:04}")
         if number % FILES_IN_FOLDER == 0:
             os.makedirs(place)
         name, data = writer.one(number)
