@@ -1,5 +1,4 @@
 """What the measurements amount to: a table with a column for each tool, and for each goal whether it holds."""
-import json
 import re
 import subprocess
 
@@ -11,22 +10,14 @@ BORGS = ("borg", "borg zstd,3")
 
 
 def rates_of_machine(program):
-    """MB/s of one core for read, chunk, hash, compress, as `rates` says them: JSON, or lines as `hash 1100 MB/s`."""
+    """What `satchel-rates` says: MB/s of one core for each step, and the CPU-seconds for a GB that follow from them."""
     if not program.exists():
-        return {}
+        return {}, {}
     said = subprocess.run([program], capture_output=True, check=True, text=True).stdout
-    try:
-        told = json.loads(said)
-        return {name: float(value) for name, value in told.items() if isinstance(value, (int, float))}
-    except ValueError:
-        lines = re.findall(r"^\s*([A-Za-z][\w ,+-]*?)[:\s]+([\d.]+) (MB|GB)/s", said, re.MULTILINE)
-        return {name.strip(): float(value) * (1000 if unit == "GB" else 1) for name, value, unit in lines}
-
-
-def bound_s_per_gb(rates, parts):
-    """CPU-seconds for a gigabyte that goes through each of the parts once; None when a rate is not known."""
-    found = [next((rate for name, rate in rates.items() if name.lower().startswith(part)), None) for part in parts]
-    return None if None in found else sum(1000 / rate for rate in found)
+    rates = {name.strip(): float(rate) for name, rate in
+             re.findall(r"^([a-z][\w ,]*?) +([\d.]+) MB/s", said, re.MULTILINE)}
+    bounds = dict(zip(("media", "texts"), map(float, re.findall(r"for (?:media|text): ([\d.]+)", said))))
+    return rates, bounds
 
 
 def index_bytes(site):
@@ -117,16 +108,16 @@ class Goals:
         return self.add(line, what, theirs / ours >= wanted,
                         f"{ours:.3f} s against {theirs:.3f} s of {name}: {theirs / ours:.2f} x, wanted {wanted} x")
 
-    def ingest(self, media, texts, rates):
+    def ingest(self, media, texts, bounds):
         self.ratio("1", "media: ingest, CPU", media, "ingest e1", "cpu_s", 3.0)
         self.ratio("1", "media: ingest, wall", media, "ingest e1", "wall_s", 3.0)
         self.ratio("1", "texts: ingest, CPU", texts, "ingest e1", "cpu_s", 1.5)
         self.stored("1", "texts: no more stored bytes", texts, "e1")
-        for workload, parts in ((media, ("read", "chunk", "hash")), (texts, ("read", "chunk", "hash", "compress"))):
-            bound, ours = bound_s_per_gb(rates, parts), workload.of("satchel", "ingest e1", "cpu_s")
-            what = f"{workload.name}: share of the bound ({', '.join(parts)})"
+        for workload in (media, texts):
+            bound, ours = bounds.get(workload.name), workload.of("satchel", "ingest e1", "cpu_s")
+            what = f"{workload.name}: share of the bound"
             if bound is None or not ours:
-                self.add("1", what, None, "no rates of this machine")
+                self.add("1", what, None, "the rates of this machine are not known")
                 continue
             each = ours / workload.size * GIGA
             self.add("1", what, None, f"bound {bound:.3f} CPU s/GB, ours {each:.3f}: {100 * bound / each:.0f} %")

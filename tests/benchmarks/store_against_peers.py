@@ -15,6 +15,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -149,9 +150,9 @@ class Bench:
 
     def measure_rates(self):
         try:
-            program = pathlib.Path(os.environ["SATCHEL"]).parent / "tests/benchmarks/rates"
-            self.report["rates_mb_per_s"] = figures.rates_of_machine(program)
-        except (OSError, ValueError) as error:
+            program = pathlib.Path(os.environ["SATCHEL"]).parent / "satchel-rates"
+            self.report["rates_mb_per_s"], self.report["bounds_s_per_gb"] = figures.rates_of_machine(program)
+        except (OSError, subprocess.CalledProcessError) as error:
             self.say(f"the rates of this machine are not known: {error}")
 
     def save(self, goals=None):
@@ -164,7 +165,7 @@ class Bench:
         media, texts = self.workloads
         goals = figures.Goals()
         rates = self.report.get("rates_mb_per_s", {})
-        goals.ingest(media, texts, rates)
+        goals.ingest(media, texts, self.report.get("bounds_s_per_gb", {}))
         goals.reading(media)
         goals.space(media, texts)
         goals.memory_and_reading(media, texts)
