@@ -97,6 +97,8 @@ int LocalService::execute_in_turn(const commands::CommandSpec& command, commands
     }
     const std::uint64_t before = site_->database().changes_made();
     const int code = perform(command, context);
+    if (const std::optional<Error> mended = site_->store().take_notice())
+        context.output.warn("Mended: {what}", {{"what", context.output.line_of(*mended)}});
     const std::lock_guard lock(linkage_mutex_);
     if (linkage_ && site_->database().changes_made() != before) {
         // If this fails, the next step of a link meets the same trouble and says it.

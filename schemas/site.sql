@@ -44,7 +44,7 @@ CREATE TABLE review (
     PRIMARY KEY (course, edition, reviewer_key)
 ) WITHOUT ROWID;
 
--- store: packs and, until they move to sorted runs, where each chunk lies.
+-- store: packs. `chunk` said where each chunk lies; schema version 3 takes it away (index.sql).
 CREATE TABLE pack (
     number INTEGER PRIMARY KEY, id BLOB, bytes INTEGER NOT NULL, sealed INTEGER NOT NULL
 );

@@ -40,9 +40,11 @@ void say_damage(Context& context, const store::Damage& damage) {
 }
 
 // What no longer is whole must not be told as complete, or no hub would send it again.
-Result<void> forget_chunks(Context& context, const std::vector<ChunkId>& chunks) {
-    if (chunks.empty()) return {};
+// Packs that are missing, cut off or have a damaged index are taken as they are.
+Result<void> forget(Context& context, const std::vector<ChunkId>& chunks, bool packs_too) {
+    if (chunks.empty() && !packs_too) return {};
     for (const ChunkId& chunk : chunks) SATCHEL_TRY_VOID(context.site->store().forget(chunk));
+    if (packs_too) SATCHEL_TRY_VOID(context.site->store().rebuild_index());
     SATCHEL_TRY_VOID(context.site->database().run("DELETE FROM holding"));
     return context.site->refresh_holdings(context.progress);
 }
@@ -50,13 +52,15 @@ Result<void> forget_chunks(Context& context, const std::vector<ChunkId>& chunks)
 Result<cli::ExitCode> verify(Context& context) {
     std::uint64_t damaged = 0;
     std::vector<ChunkId> to_forget;
-    const bool forget = context.arguments.has("--forget");
+    const bool is_to_forget = context.arguments.has("--forget");
+    bool is_pack_hit = false;
     SATCHEL_TRY(const std::uint64_t chunks,
                 context.site->store().verify(
                     [&](const store::Damage& damage) {
                         ++damaged;
                         say_damage(context, damage);
-                        if (forget && damage.chunk && to_forget.size() < kForgetMax)
+                        is_pack_hit = is_pack_hit || !damage.chunk;
+                        if (is_to_forget && damage.chunk && to_forget.size() < kForgetMax)
                             to_forget.push_back(*damage.chunk);
                     },
                     [&](std::uint64_t done, std::uint64_t total) {
@@ -68,7 +72,7 @@ Result<cli::ExitCode> verify(Context& context) {
                                                                    .bytes_done = done,
                                                                    .bytes_total = total}));
                     }));
-    SATCHEL_TRY_VOID(forget_chunks(context, to_forget));
+    SATCHEL_TRY_VOID(forget(context, to_forget, is_to_forget && is_pack_hit));
     context.output.summary({{"chunks", chunks}, {"damaged", damaged}, {"forgotten", to_forget.size()}});
     if (damaged == 0) {
         context.output.note("The store is whole: {chunks} chunks checked.",

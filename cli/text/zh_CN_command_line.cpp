@@ -51,6 +51,7 @@ constexpr Translation kRows[] = {
     {"Makes a new network, with this site as its hub", "新建一个网络，以本站点为中心站"},
     {"Makes the index again from the packs", "根据数据包重建索引"},
     {"Makes this box's keys and the request with which it asks to join", "生成本机的密钥和加入申请"},
+    {"Mended: {what}", "已修复：{what}"},
     {"No answer could be written to the stick: {line}", "无法把答复写到 U 盘上：{line}"},
     {"No course is here yet.", "这里还没有课程。"},
     {"No longer subscribed: {what}", "已取消订阅：{what}"},

@@ -106,6 +106,6 @@ class Transaction {
     Database* database_;
 };
 
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
 }  // namespace satchel::database

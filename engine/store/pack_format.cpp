@@ -1,6 +1,7 @@
 #include "engine/store/pack_format.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
@@ -157,6 +158,15 @@ void put_index_row(ByteBuffer& out, const IndexRow& row) {
 
 namespace {
 
+IndexRow read_row(Reader& reader) {
+    IndexRow row;
+    row.id.digest = reader.digest();
+    row.place = reader.u32();
+    row.stored_size = reader.u32();
+    row.raw_size = reader.u32();
+    return row;
+}
+
 Result<void> for_each_row(env::File& file, const Section& section, Hasher& hasher,
                           const std::function<Result<void>(const IndexRow&)>& each) {
     ByteBuffer step;
@@ -165,19 +175,20 @@ Result<void> for_each_row(env::File& file, const Section& section, Hasher& hashe
         SATCHEL_TRY(const std::size_t got, file.read_at(section.offset + at, step));
         if (got != step.size()) return damaged("the index is not whole");
         hasher.update(step);
-        for (Reader reader(step); reader.left() > 0;) {
-            IndexRow row;
-            row.id.digest = reader.digest();
-            row.place = reader.u32();
-            row.stored_size = reader.u32();
-            row.raw_size = reader.u32();
-            SATCHEL_TRY_VOID(each(row));
-        }
+        for (Reader reader(step); reader.left() > 0;) SATCHEL_TRY_VOID(each(read_row(reader)));
     }
     return {};
 }
 
 }  // namespace
+
+Result<std::optional<IndexRow>> read_index_row(env::File& file, std::uint64_t at) {
+    std::array<std::uint8_t, kIndexRowSize> bytes;
+    SATCHEL_TRY(const std::size_t got, file.read_at(at, bytes));
+    if (got != bytes.size()) return std::optional<IndexRow>();
+    Reader reader(bytes);
+    return std::optional(read_row(reader));
+}
 
 Result<void> read_index(env::File& file, const PackTrailer& trailer,
                         const std::function<Result<void>(const IndexRow&)>& each) {

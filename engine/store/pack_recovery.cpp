@@ -1,6 +1,11 @@
 // Opening after any crash, and making the index again from the packs.
+//
+// Every pack but the one that is filled ends in an index of its own, so opening reads the list of packs and
+// the runs' filters, and of the open pack the headers of its records. A pack that the list does not know, or
+// that was being filled, is adopted: by its own index if that is whole, else by its records. Of several that
+// are being filled all but the last are sealed.
 #include <algorithm>
-#include <set>
+#include <iterator>
 
 #include "engine/store/pack_scan.hpp"
 #include "engine/store/pack_store.hpp"
@@ -16,33 +21,59 @@ Result<std::vector<std::uint32_t>> PackStore::packs_on_disk() {
     return numbers;
 }
 
-Result<std::vector<PackStore::Known>> PackStore::known_packs() {
-    SATCHEL_TRY(database::Statement select,
-                database_.prepare("SELECT number, bytes, sealed FROM pack ORDER BY number"));
-    std::vector<Known> known;
-    while (true) {
-        SATCHEL_TRY(const bool row, select.step());
-        if (!row) return known;
-        known.push_back({static_cast<std::uint32_t>(select.integer(0)),
-                         static_cast<std::uint64_t>(select.integer(1)), select.integer(2) != 0});
+// Takes the sealed packs as the table has them; returns those on the disk that are to be looked at, in order.
+// One that is not there stays in the list, and verify names it, until the index is made again.
+Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
+    SATCHEL_TRY(std::vector<std::uint32_t> on_disk, packs_on_disk());
+    next_number_ = std::max(next_number_, runs_.pack_high() + 1);
+    if (!on_disk.empty()) next_number_ = std::max(next_number_, on_disk.back() + 1);
+    packs_.clear();
+    std::vector<std::uint32_t> settled;
+    std::vector<std::uint32_t> dropped;
+    SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
+        next_number_ = std::max(next_number_, pack.number + 1);
+        const bool is_indexed = pack.state == PackState::kSealed && pack.index_at != 0;
+        if (is_indexed) SATCHEL_TRY_VOID(packs_.add(pack));
+        if (is_indexed) settled.push_back(pack.number);
+        if (pack.state == PackState::kDropped) dropped.push_back(pack.number);
+        return {};
+    }));
+    if (!dropped.empty()) SATCHEL_TRY_VOID(remove_dropped(dropped));
+    for (const auto& gone : {settled, dropped}) {
+        std::vector<std::uint32_t> rest;
+        std::set_difference(on_disk.begin(), on_disk.end(), gone.begin(), gone.end(),
+                            std::back_inserter(rest));
+        on_disk = std::move(rest);
     }
+    return on_disk;
 }
 
 Result<void> PackStore::recover() {
-    SATCHEL_TRY(const std::vector<std::uint32_t> on_disk, packs_on_disk());
-    SATCHEL_TRY(const std::vector<Known> known, known_packs());
-    if (!on_disk.empty()) next_number_ = on_disk.back() + 1;
-    std::set<std::uint32_t> unknown(on_disk.begin(), on_disk.end());
-    for (const Known& pack : known) {
-        next_number_ = std::max(next_number_, pack.number + 1);
-        const bool is_there = unknown.erase(pack.number) > 0;
-        if (!is_there || pack.is_sealed) continue;
-        SATCHEL_TRY(const env::EntryInfo info, disk_.stat(path_of(pack.number)));
-        // What is missing stays in the index until somebody forgets it: so verify can name each chunk of it.
-        if (info.size < pack.bytes) continue;
-        SATCHEL_TRY_VOID(adopt(pack.number, pack.bytes));
+    SATCHEL_TRY_VOID(runs_.open());
+    SATCHEL_TRY(const std::vector<std::uint32_t> packs, to_adopt());
+    SATCHEL_TRY_VOID(packs_.load_forgotten());
+    {
+        SATCHEL_TRY(database::Statement old,
+                    database_.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'chunk'"));
+        SATCHEL_TRY(has_old_table_, old.step());
     }
-    for (const std::uint32_t number : unknown) SATCHEL_TRY_VOID(adopt(number, 0));
+    SATCHEL_TRY_VOID(mend_index());
+    Building building;
+    for (const std::uint32_t number : packs) {
+        SATCHEL_TRY(const PackRow known, packs_.read(number));
+        SATCHEL_TRY_VOID(adopt(known, building));
+        if (building.packs.size() >= kBuildPacksMax) SATCHEL_TRY_VOID(end_build(building, {}));
+    }
+    SATCHEL_TRY_VOID(end_build(building, {}));
+    SATCHEL_TRY_VOID(packs_.load_forgotten());
+    return end_migration();
+}
+
+// What was forgotten in a pack that a power cut took counts no more: another may take its number.
+Result<void> PackStore::end_migration() {
+    SATCHEL_TRY_VOID(database_.run("DELETE FROM forgotten WHERE pack NOT IN (SELECT number FROM pack)"));
+    if (has_old_table_) SATCHEL_TRY_VOID(database_.run("DROP TABLE chunk"));
+    has_old_table_ = false;
     return {};
 }
 
@@ -58,85 +89,207 @@ Result<bool> PackStore::has_header(std::uint32_t number, env::File& file) {
     return error;
 }
 
-// Rows from the trailer or, without one, from the records behind `from`.
-Result<PackStore::Indexed> PackStore::index_pack(std::uint32_t number, env::File& file, std::uint64_t from,
-                                                 std::uint64_t size) {
-    const auto insert = [&](const IndexRow& row) { return insert_row(number, row); };
-    const auto named = [&](Error error) {
-        if (error.code == ErrorCode::kUnsupported) error.about = disk_.describe(path_of(number));
-        return error;
-    };
-    if (from == kPackHeaderSize) {
-        const Result<PackTrailer> trailer = read_trailer(file);
-        if (!trailer.has_value() && trailer.error().code == ErrorCode::kUnsupported)
-            return named(trailer.error());
-        if (trailer.has_value() && read_index(file, *trailer, insert).has_value())
-            return Indexed{trailer->id, size};
+// Nothing is noted before its bytes are sure.
+Result<void> PackStore::adopt(const PackRow& known, Building& building) {
+    SATCHEL_TRY(std::unique_ptr<env::File> file, disk_.open(path_of(known.number), env::OpenMode::kWrite));
+    SATCHEL_TRY(const std::uint64_t size, file->size());
+    SATCHEL_TRY(const bool has_header, this->has_header(known.number, *file));
+    if (size != known.bytes || !has_header) {
+        SATCHEL_TRY_VOID(file->sync());
+        SATCHEL_TRY_VOID(sync_names());
     }
-    const Result<std::uint64_t> end = scan_records(file, from, std::min(size, kPackBytesMax), insert);
-    if (!end.has_value()) return named(end.error());
-    return Indexed{std::nullopt, *end};
+    Result<bool> is_sealed = adopt_sealed(known, *file, building);
+    if (!is_sealed.has_value() && is_sealed.error().code == ErrorCode::kUnsupported)
+        is_sealed.error().about = disk_.describe(path_of(known.number));
+    if (!is_sealed.has_value()) return is_sealed.error();
+    if (!*is_sealed) return adopt_open(known, std::move(file), has_header);
+    if (has_header) return {};
+    SATCHEL_TRY_VOID(file->write_at(0, encode(PackHeader{known.number, {}})));
+    return file->sync();
+}
+
+// False: it has no index, or a damaged one.
+Result<bool> PackStore::adopt_sealed(const PackRow& known, env::File& file, Building& building) {
+    const Result<PackTrailer> trailer = read_trailer(file);
+    if (!trailer.has_value()) {
+        const ErrorCode code = trailer.error().code;
+        if (code == ErrorCode::kNotFound || code == ErrorCode::kDamaged) return false;
+        return trailer.error();
+    }
+    SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(known.number));
+    PackRow row;
+    row.number = known.number;
+    row.state = PackState::kSealed;
+    row.id = trailer->id;
+    SATCHEL_TRY(row.bytes, file.size());
+    row.index_at = trailer->index.offset;
+    const bool is_less = known.chunks * kIndexRowSize != trailer->index.size;  // something was forgotten
+    const Result<void> read = read_index(file, *trailer, [&](const IndexRow& chunk) -> Result<void> {
+        const std::uint32_t slot = row.rows++;
+        if (std::binary_search(forgotten.begin(), forgotten.end(), chunk.place)) return {};
+        if (is_less) {
+            SATCHEL_TRY(const bool was_forgotten, this->was_forgotten(known, chunk));
+            if (was_forgotten) return packs_.forget(known.number, chunk, false);
+        }
+        ++row.chunks;
+        row.stored += chunk.stored_size;
+        row.raw += chunk.raw_size;
+        return build(building, {key_of(chunk.id), known.number, slot});
+    });
+    if (!read.has_value() && read.error().code == ErrorCode::kDamaged && row.rows == 0) return false;
+    if (!read.has_value()) return read.error();
+    building.packs.push_back(row);
+    return true;
+}
+
+// By the table of schema version 2, which had no row for a forgotten chunk.
+Result<bool> PackStore::was_forgotten(const PackRow& known, const IndexRow& row) {
+    if (!has_old_table_ || known.bytes == 0) return false;
+    SATCHEL_TRY(database::Statement select,
+                database_.prepare("SELECT 1 FROM chunk WHERE id = ? AND pack = ?"));
+    select.bind_blob(1, row.id.view()).bind(2, std::int64_t{known.number});
+    SATCHEL_TRY(const bool there, select.step());
+    return !there;
+}
+
+// The rows of a pack without an index. Returns where its records end.
+Result<std::uint64_t> PackStore::scan_open(const PackRow& known, env::File& file, Rows& rows) {
+    SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(known.number));
+    SATCHEL_TRY(const std::uint64_t size, file.size());
+    const Stretch stretch{kPackHeaderSize, std::min(size, kPackBytesMax),
+                          known.state == PackState::kOpen ? known.bytes : 0};
+    Result<std::uint64_t> end = scan_records(file, stretch, [&](const IndexRow& row) -> Result<void> {
+        if (std::binary_search(forgotten.begin(), forgotten.end(), row.place)) return {};
+        if (row.place < known.bytes) {
+            SATCHEL_TRY(const bool was_forgotten, this->was_forgotten(known, row));
+            if (was_forgotten) return packs_.forget(known.number, row, false);
+        }
+        rows.erase(row);
+        rows.insert(row);  // the last place counts
+        return {};
+    });
+    if (!end.has_value() && end.error().code == ErrorCode::kUnsupported)
+        end.error().about = disk_.describe(path_of(known.number));
+    return end;
 }
 
 // Takes in what is whole behind the last commit, cuts off the rest and goes on with the pack.
-// Nothing is indexed before its bytes are sure.
-Result<void> PackStore::adopt(std::uint32_t number, std::uint64_t committed) {
-    SATCHEL_TRY(std::unique_ptr<env::File> file, disk_.open(path_of(number), env::OpenMode::kWrite));
+Result<void> PackStore::adopt_open(const PackRow& known, std::unique_ptr<env::File> file, bool has_header) {
+    if (open_pack_) SATCHEL_TRY_VOID(seal_pack());
     SATCHEL_TRY(const std::uint64_t size, file->size());
-    SATCHEL_TRY(const bool has_header, this->has_header(number, *file));
-    const std::uint64_t from = std::max<std::uint64_t>(committed, kPackHeaderSize);
-    Indexed indexed{std::nullopt, committed};
-    if (size != committed || !has_header) {
-        SATCHEL_TRY_VOID(file->sync());
-        SATCHEL_TRY_VOID(sync_names());
-        SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
-        SATCHEL_TRY(indexed, index_pack(number, *file, from, size));
-        const bool is_worthless = !has_header && !indexed.id && indexed.end == kPackHeaderSize;
-        if (is_worthless) {  // created and never synced
-            file.reset();
-            SATCHEL_TRY_VOID(disk_.remove_file(path_of(number)));
-            return disk_.sync_directory(directory_);
-        }
-        if (!has_header) {
-            SATCHEL_TRY_VOID(file->write_at(0, encode(PackHeader{number, {}})));
-            SATCHEL_TRY_VOID(file->sync());
-        }
-        SATCHEL_TRY_VOID(note_pack(number, indexed.end, indexed.id));
-        SATCHEL_TRY_VOID(transaction.commit());
+    Rows rows;
+    SATCHEL_TRY(std::uint64_t end, scan_open(known, *file, rows));
+    // A damaged record that was committed stays where it is: nothing is written over it.
+    if (known.state == PackState::kOpen && size >= known.bytes) end = std::max(end, known.bytes);
+    if (!has_header && rows.empty() && end == kPackHeaderSize) {  // created and never synced
+        file.reset();
+        SATCHEL_TRY_VOID(disk_.remove_file(path_of(known.number)));
+        return disk_.sync_directory(directory_);
     }
-    if (indexed.id) return {};
-    if (indexed.end != size) SATCHEL_TRY_VOID(file->truncate(indexed.end));
-    if (open_pack_) return {};  // an older unfinished pack stays as it is: readable, and no longer written to
+    if (!has_header) {
+        SATCHEL_TRY_VOID(file->write_at(0, encode(PackHeader{known.number, {}})));
+        SATCHEL_TRY_VOID(file->sync());
+    }
+    const auto sure = static_cast<std::uint64_t>(std::count_if(
+        rows.begin(), rows.end(), [&](const IndexRow& row) { return row.place < known.bytes; }));
     open_pack_ = std::move(file);
-    open_number_ = number;
-    end_ = committed_ = indexed.end;
-    return end_ >= limits_.target_bytes ? seal_pack() : Result<void>();
+    open_number_ = known.number;
+    open_rows_ = std::move(rows);
+    open_lost_ = known.lost + (known.chunks > sure ? known.chunks - sure : 0);
+    end_ = committed_ = end;
+    SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(known.number));
+    const bool is_clear = forgotten.empty() || forgotten.back() < end;
+    const bool is_as_known = is_clear && known.state == PackState::kOpen && known.bytes == end &&
+                             known.chunks == open_rows_.size() && known.lost == open_lost_;
+    if (!is_as_known)
+        SATCHEL_TRY_VOID(together([&]() -> Result<void> {
+            SATCHEL_TRY_VOID(packs_.write(open_row()));
+            // Other records may come to stand where forgotten ones were that a power cut took.
+            SATCHEL_TRY(database::Statement remove,
+                        database_.prepare("DELETE FROM forgotten WHERE pack = ? AND place >= ?"));
+            remove.bind(1, std::int64_t{known.number}).bind(2, static_cast<std::int64_t>(end));
+            return remove.run();
+        }));
+    if (end != size) SATCHEL_TRY_VOID(open_pack_->truncate(end));
+    const bool is_full = end_ >= limits_.target_bytes || open_rows_.size() >= limits_.rows_max;
+    return is_full ? seal_pack() : Result<void>();
+}
+
+// -- the runs from the packs --------------------------------------------------------------------------
+
+Result<void> PackStore::build(Building& building, const RunRow& row) {
+    building.rows.push_back(row);
+    if (building.rows.size() < limits_.build_rows) return {};
+    std::sort(building.rows.begin(), building.rows.end());
+    SATCHEL_TRY(RunSet::Run run, runs_.write(building.rows));
+    building.runs.push_back(std::move(run));
+    building.rows.clear();
+    return {};
+}
+
+// The new runs, in place of others, and the packs whose rows they have, all at once.
+Result<void> PackStore::end_build(Building& building, const std::vector<RunSet::Lost>& instead_of) {
+    if (!building.rows.empty()) {
+        std::sort(building.rows.begin(), building.rows.end());
+        SATCHEL_TRY(RunSet::Run run, runs_.write(building.rows));
+        building.runs.push_back(std::move(run));
+    }
+    if (building.runs.empty() && building.packs.empty() && instead_of.empty()) return {};
+    SATCHEL_TRY_VOID(together([&]() -> Result<void> {
+        for (const RunSet::Lost& lost : instead_of) SATCHEL_TRY_VOID(runs_.unname(lost.number));
+        for (const RunSet::Run& run : building.runs) SATCHEL_TRY_VOID(runs_.name(run));
+        for (const PackRow& pack : building.packs) SATCHEL_TRY_VOID(packs_.write(pack));
+        return {};
+    }));
+    for (const RunSet::Lost& lost : instead_of) runs_.leave(lost.number);
+    for (RunSet::Run& run : building.runs) runs_.take(std::move(run));
+    for (const PackRow& pack : building.packs) SATCHEL_TRY_VOID(packs_.add(pack));
+    building = {};
+    return {};
+}
+
+Result<void> PackStore::build_from(PackFacts& facts, Building& building) {
+    const auto give = [&](const IndexRow& row, std::uint32_t slot) {
+        return build(building, {key_of(row.id), facts.number, slot});
+    };
+    const Result<void> read = for_each_row(facts.number, give);
+    if (read.has_value()) return {};
+    if (read.error().code == ErrorCode::kNotFound) return {};  // verify names it
+    if (read.error().code != ErrorCode::kDamaged) return read;
+    SATCHEL_TRY(const Rows* rows, rescue(facts.number));
+    for (const IndexRow& row : *rows) SATCHEL_TRY_VOID(give(row, kSlotsMax - 1));
+    return {};
+}
+
+// Damaged runs are made again from the indexes of their packs; what else lies in that range stands there
+// twice.
+Result<void> PackStore::mend_index() {
+    if (runs_.damaged().empty()) return {};
+    const std::vector<RunSet::Lost> damaged = runs_.damaged();
+    Building building;
+    for (std::size_t i = 0; i < packs_.sealed().size(); ++i) {
+        PackFacts facts = packs_.sealed()[i];
+        const bool is_hit = std::any_of(damaged.begin(), damaged.end(), [&](const RunSet::Lost& lost) {
+            return lost.packs.low <= facts.number && facts.number <= lost.packs.high;
+        });
+        if (is_hit) SATCHEL_TRY_VOID(build_from(facts, building));
+    }
+    SATCHEL_TRY_VOID(end_build(building, damaged));
+    notice_ = fail(ErrorCode::kDamaged, "index",
+                   "a part of the index was damaged and was made again from the packs",
+                   "nothing is lost; if it comes again, check the disk");
+    return {};
 }
 
 Result<void> PackStore::rebuild_index() {
     SATCHEL_TRY_VOID(commit());
-    open_pack_.reset();
-    read_file_.reset();
-    open_number_ = 0;
-    end_ = committed_ = 0;
-    SATCHEL_TRY(const std::vector<std::uint32_t> on_disk, packs_on_disk());
-    {
-        SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
-        SATCHEL_TRY_VOID(database_.run("DELETE FROM chunk"));
-        SATCHEL_TRY_VOID(database_.run("DELETE FROM pack"));
-        for (const std::uint32_t number : on_disk) {
-            SATCHEL_TRY(const std::unique_ptr<env::File> file,
-                        disk_.open(path_of(number), env::OpenMode::kWrite));
-            SATCHEL_TRY(const std::uint64_t size, file->size());
-            SATCHEL_TRY(const bool has_header, this->has_header(number, *file));
-            SATCHEL_TRY(const Indexed indexed, index_pack(number, *file, kPackHeaderSize, size));
-            SATCHEL_TRY_VOID(note_pack(number, indexed.end, indexed.id));
-            if (has_header || !indexed.id) continue;  // recover() mends those without a trailer
-            SATCHEL_TRY_VOID(file->write_at(0, encode(PackHeader{number, {}})));
-            SATCHEL_TRY_VOID(file->sync());
-        }
-        SATCHEL_TRY_VOID(transaction.commit());
-    }
+    close_pack();
+    reading_.clear();
+    rescued_.clear();
+    SATCHEL_TRY_VOID(together([this]() -> Result<void> {
+        SATCHEL_TRY_VOID(database_.run("DELETE FROM index_run"));
+        return database_.run("DELETE FROM pack WHERE sealed < 2");
+    }));
     return recover();
 }
 

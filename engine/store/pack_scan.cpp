@@ -64,44 +64,47 @@ Result<std::optional<WholeRecord>> whole_record_at(env::File& file, std::uint64_
     return std::optional(WholeRecord{*header, std::move(*plain)});
 }
 
-Result<std::uint64_t> scan_records(env::File& file, std::uint64_t from, std::uint64_t end,
+Result<std::uint64_t> scan_records(env::File& file, const Stretch& stretch,
                                    const std::function<Result<void>(const IndexRow&)>& each) {
-    std::uint64_t at = from;
-    std::uint64_t whole_end = from;
+    std::uint64_t at = stretch.from;
+    std::uint64_t whole_end = stretch.from;
     bool is_sure = true;  // a record must begin at `at`; false: it was found by searching
     std::size_t false_headers = 0;
     ByteBuffer head(kRecordHeaderSize);
-    while (at + kRecordHeaderSize <= end && false_headers < kFalseHeadersMax) {
+    while (at + kRecordHeaderSize <= stretch.end && false_headers < kFalseHeadersMax) {
         SATCHEL_TRY(const std::size_t got, file.read_at(at, head));
         const Result<RecordHeader> header = decode_header(ByteView(head).first(got));
         const bool is_newer = !header.has_value() && header.error().code == ErrorCode::kUnsupported;
         if (is_sure && is_newer) return header.error();
-        const bool fits = header.has_value() && header->type == RecordType::kChunk &&
-                          at + kRecordHeaderSize + header->stored_size <= end;
-        if (fits) {
-            SATCHEL_TRY(const ByteBuffer record, read_record_at(file, at, header->stored_size));
-            const bool is_whole = open_record(record).has_value();
+        const std::uint64_t behind =
+            header.has_value() ? at + kRecordHeaderSize + header->stored_size : stretch.end;
+        if (header.has_value() && header->type == RecordType::kChunk && behind <= stretch.end) {
+            bool is_whole = is_sure && behind <= stretch.sure_end;
+            if (!is_whole) {
+                SATCHEL_TRY(const ByteBuffer record, read_record_at(file, at, header->stored_size));
+                is_whole = open_record(record).has_value();
+            }
             if (is_whole) {
                 const auto place = static_cast<std::uint32_t>(at);
                 SATCHEL_TRY_VOID(each({ChunkId{header->id}, place, header->stored_size, header->raw_size}));
                 is_sure = true;
             }
             if (is_sure) {
-                at += record.size();
+                at = behind;
                 if (is_whole) whole_end = at;
                 continue;
             }
             ++false_headers;
         }
         if (is_sure && !header.has_value()) {
-            SATCHEL_TRY(const std::uint64_t block, behind_padding(file, at, end));
+            SATCHEL_TRY(const std::uint64_t block, behind_padding(file, at, stretch.end));
             if (block != at) {
                 at = block;
                 continue;
             }
         }
         is_sure = false;
-        SATCHEL_TRY(at, find_record_magic(file, at + 1, end));
+        SATCHEL_TRY(at, find_record_magic(file, at + 1, stretch.end));
     }
     return whole_end;
 }

@@ -9,10 +9,16 @@
 
 namespace satchel::store {
 
-// Calls `each` for every whole record between byte `from`, where one must begin, and byte `end`; each was
-// opened and hashed. Returns where the last whole one ends, `from` if there is none. kUnsupported: a record
-// of a newer program stands there. Memory: one record.
-Result<std::uint64_t> scan_records(env::File& file, std::uint64_t from, std::uint64_t end,
+// Bytes of a pack. Of records that end before `sure_end`, which were committed, only the headers are read.
+struct Stretch {
+    std::uint64_t from = 0;  // where a record must begin
+    std::uint64_t end = 0;
+    std::uint64_t sure_end = 0;
+};
+// Calls `each` for every whole record of the stretch; each but those that are sure was opened and hashed.
+// Returns where the last whole one ends, `from` if there is none. kUnsupported: a record of a newer program
+// stands there. Memory: one record.
+Result<std::uint64_t> scan_records(env::File& file, const Stretch& stretch,
                                    const std::function<Result<void>(const IndexRow&)>& each);
 
 // Where the magic of a record stands next, from byte `from` on; `end` if nowhere.

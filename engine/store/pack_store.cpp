@@ -1,18 +1,23 @@
-// Crash points of the write path, in order, and what open() finds:
-//   append      the record may be whole, torn, garbled or lost     whole ones up to the first other are
-//   adopted sync        as before, or all of it sure                       adopted commit_rows the database
-//   has the rows or not                   adopted if not seal: trailer written, torn or lost cut off, the
-//   pack goes on being filled seal: noted in the database                                    sealed
-// Nothing is indexed before its bytes are sure, and names of packs never change.
+// Crash points of the write path, in order, and what recover() finds:
+//   append      the record may be whole, torn, garbled or lost    whole ones up to the first other are
+//   adopted sync        as before, or all of it sure                      adopted commit_rows the database
+//   has the new end or not               adopted if not seal: the pack's own index written, torn or lost
+//   whole: the pack counts as sealed; else cut off seal: a run of the index written, synced, named its file
+//   goes; the pack is sealed once more seal: noted in the database with its run                      sealed
+//   a step of a merge                                             the runs that it reads count; its file goes
+// Nothing is noted before its bytes are sure, and names of packs never change.
 #include "engine/store/pack_store.hpp"
 
 #include <algorithm>
 
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
-#include "engine/store/pack_scan.hpp"
 
 namespace satchel::store {
+
+namespace {
+constexpr char kIndexFolder[] = "index";
+}
 
 Result<std::unique_ptr<Store>> Store::open(env::Disk& disk, env::World, database::Database& database,
                                            std::string_view directory) {
@@ -21,6 +26,14 @@ Result<std::unique_ptr<Store>> Store::open(env::Disk& disk, env::World, database
     SATCHEL_TRY_VOID(store->recover());
     return std::unique_ptr<Store>(std::move(store));
 }
+
+PackStore::PackStore(env::Disk& disk, database::Database& database, std::string directory, PackLimits limits)
+    : disk_(disk),
+      database_(database),
+      directory_(std::move(directory)),
+      limits_(limits),
+      packs_(database),
+      runs_(disk, database, env::join(env::parent_of(directory_), kIndexFolder), limits.runs) {}
 
 std::string PackStore::path_of(std::uint32_t number) const {
     return env::join(directory_, pack_name(number));
@@ -32,92 +45,12 @@ Result<T> PackStore::poison(Result<T> result) {
     return result;
 }
 
-Result<std::optional<PackStore::Place>> PackStore::find(const ChunkId& id) {
-    if (const auto pending = uncommitted_.find(id); pending != uncommitted_.end())
-        return std::optional(Place{open_number_, pending->second});
-    SATCHEL_TRY(database::Statement select,
-                database_.prepare("SELECT pack, place, stored, raw FROM chunk WHERE id = ?"));
-    select.bind_blob(1, id.view());
-    SATCHEL_TRY(const bool found, select.step());
-    if (!found) return std::optional<Place>();
-    Place place;
-    place.pack = static_cast<std::uint32_t>(select.integer(0));
-    place.row = {id, static_cast<std::uint32_t>(select.integer(1)),
-                 static_cast<std::uint32_t>(select.integer(2)),
-                 static_cast<std::uint32_t>(select.integer(3))};
-    return std::optional(place);
-}
-
-Result<bool> PackStore::contains(const ChunkId& id) {
-    SATCHEL_TRY(const std::optional<Place> place, find(id));
-    return place.has_value();
-}
-
-namespace {
-Error not_here(const ChunkId& id) {
-    return fail(ErrorCode::kNotFound, to_hex(id.view()).substr(0, 16), "this chunk is not here",
-                "read a stick that carries it");
-}
-}  // namespace
-
-Result<std::uint32_t> PackStore::size_of(const ChunkId& id) {
-    SATCHEL_TRY(const std::optional<Place> place, find(id));
-    if (!place) return not_here(id);
-    return place->row.raw_size;
-}
-
-Result<env::File*> PackStore::reading(std::uint32_t number) {
-    if (number == open_number_ && open_pack_) return open_pack_.get();
-    if (number != read_number_ || !read_file_) {
-        SATCHEL_TRY(read_file_, disk_.open(path_of(number), env::OpenMode::kRead));
-        read_number_ = number;
-    }
-    return read_file_.get();
-}
-
-Error PackStore::damaged_at(const Place& place, const std::string& detail) const {
-    return fail(
-        ErrorCode::kDamaged, disk_.describe(path_of(place.pack)), "a chunk in this pack is damaged",
-        "run `satchel store verify --forget`, take a stick to the hub and read it again: it brings them anew",
-        "record at byte " + std::to_string(place.row.place) + ": " + detail);
-}
-
-// Header and payload, both checksums checked; damage is told with the pack's name and the place.
-Result<ByteBuffer> PackStore::record_at(const Place& place) {
-    const auto cut_off = [&](const char* detail) {
-        return fail(ErrorCode::kDamaged, disk_.describe(path_of(place.pack)),
-                    "this pack is missing or cut off",
-                    "run `satchel store verify --forget`, take a stick to the hub and read it again: it "
-                    "brings them anew",
-                    "record at byte " + std::to_string(place.row.place) + ": " + detail);
-    };
-    const Result<env::File*> file = reading(place.pack);
-    if (!file.has_value() && file.error().code == ErrorCode::kNotFound) return cut_off("no such file");
-    if (!file.has_value()) return file.error();
-    if (place.row.stored_size > kObjectMax) return damaged_at(place, "impossible length");
-    SATCHEL_TRY(ByteBuffer record, read_record_at(**file, place.row.place, place.row.stored_size));
-    if (record.size() != kRecordHeaderSize + place.row.stored_size)
-        return cut_off("behind the end of the file");
-    const Result<RecordHeader> header = check_record(record);
-    if (!header.has_value()) return damaged_at(place, header.error().detail);
-    if (header->id != place.row.id.digest || header->raw_size != place.row.raw_size)
-        return damaged_at(place, "another chunk lies there");
-    return record;
-}
-
-Result<ByteBuffer> PackStore::read_record(const ChunkId& id) {
-    SATCHEL_TRY(const std::optional<Place> place, find(id));
-    if (!place) return not_here(id);
-    return record_at(*place);
-}
-
-Result<ByteBuffer> PackStore::read(const ChunkId& id) {
-    SATCHEL_TRY(const std::optional<Place> place, find(id));
-    if (!place) return not_here(id);
-    SATCHEL_TRY(const ByteBuffer record, record_at(*place));
-    Result<ByteBuffer> plain = open_record(record);
-    if (!plain.has_value()) return damaged_at(*place, plain.error().detail);
-    return plain;
+// In one transaction; in the caller's if there is one.
+Result<void> PackStore::together(const std::function<Result<void>()>& change) {
+    if (database_.in_transaction()) return change();
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
+    SATCHEL_TRY_VOID(change());
+    return transaction.commit();
 }
 
 Result<Placed> PackStore::put(ByteView plain) {
@@ -125,8 +58,8 @@ Result<Placed> PackStore::put(ByteView plain) {
         return fail(ErrorCode::kTooLarge, "chunk", "an object of the store is too large",
                     "report this to the makers of satchel");
     const ChunkId id{hash_of(plain)};
-    SATCHEL_TRY(const std::optional<Place> there, find(id));
-    if (there) return Placed{id, false, there->row.stored_size};
+    SATCHEL_TRY(const Found there, find(id));
+    if (there.place) return Placed{id, false, there.place->row.stored_size};
     ByteBuffer record;
     encode_record(record, RecordType::kChunk, plain, id.digest);
     const auto stored_size = static_cast<std::uint32_t>(record.size() - kRecordHeaderSize);
@@ -140,8 +73,8 @@ Result<Placed> PackStore::put_record(ByteView record) {
         return fail(ErrorCode::kDamaged, "record", "the bytes are damaged",
                     "fetch it again from a stick or another site", "not a chunk");
     const ChunkId id{header.id};
-    SATCHEL_TRY(const std::optional<Place> there, find(id));
-    if (there) return Placed{id, false, there->row.stored_size};
+    SATCHEL_TRY(const Found there, find(id));
+    if (there.place) return Placed{id, false, there.place->row.stored_size};
     return append(record, {id, 0, header.stored_size, header.raw_size});
 }
 
@@ -152,9 +85,10 @@ Result<Placed> PackStore::append(ByteView record, const IndexRow& row) {
     SATCHEL_TRY_VOID(poison(open_pack_->write_at(end_, record)));
     IndexRow placed = row;
     placed.place = static_cast<std::uint32_t>(end_);
-    uncommitted_.emplace(row.id, placed);
+    open_rows_.insert(placed);
+    ++uncommitted_rows_;
     end_ += record.size();
-    if (uncommitted_bytes() >= limits_.group_bytes || uncommitted_.size() >= kUncommittedMax)
+    if (uncommitted_bytes() >= limits_.group_bytes || open_rows_.size() >= limits_.rows_max)
         SATCHEL_TRY_VOID(commit());
     return Placed{row.id, true, row.stored_size};
 }
@@ -176,9 +110,25 @@ Result<void> PackStore::commit() {
     SATCHEL_TRY_VOID(poison(open_pack_->sync()));
     if (name_unsure_) SATCHEL_TRY_VOID(poison(sync_names()));
     name_unsure_ = false;
+    const std::uint64_t rows = uncommitted_rows_;
     SATCHEL_TRY_VOID(poison(commit_rows()));
-    if (end_ >= limits_.target_bytes) SATCHEL_TRY_VOID(poison(seal_pack()));
+    if (end_ >= limits_.target_bytes || open_rows_.size() >= limits_.rows_max)
+        SATCHEL_TRY_VOID(poison(seal_pack()));
+    // What was put is sure: a disk that fails at merging takes nothing of that back.
+    static_cast<void>(merge_index(limits_.merge_rows + rows * limits_.merge_rows_per_chunk));
     return {};
+}
+
+Result<bool> PackStore::merge_index(std::uint64_t rows) {
+    if (!merging_ || broken_ || database_.in_transaction()) return false;
+    Result<bool> merged =
+        runs_.merge(rows, [this](std::uint32_t pack) { return packs_.find(pack) != nullptr; });
+    if (merged.has_value()) return merged;
+    runs_.give_up_merging();
+    merging_ = merged.error().code == ErrorCode::kDamaged;
+    if (!merging_) return merged;
+    SATCHEL_TRY_VOID(mend_index());
+    return true;
 }
 
 // The pack's name, and those of the folders on the way to it, which may be new too.
@@ -189,42 +139,27 @@ Result<void> PackStore::sync_names() {
     }
 }
 
-// The newest placement counts: what was forgotten as damaged lies behind once more.
-Result<void> PackStore::insert_row(std::uint32_t pack, const IndexRow& row) {
-    SATCHEL_TRY(database::Statement insert,
-                database_.prepare(
-                    "INSERT OR REPLACE INTO chunk (id, pack, place, stored, raw) VALUES (?, ?, ?, ?, ?)"));
-    insert.bind_blob(1, row.id.view()).bind(2, std::int64_t{pack}).bind(3, std::int64_t{row.place});
-    insert.bind(4, std::int64_t{row.stored_size}).bind(5, std::int64_t{row.raw_size});
-    return insert.run();
-}
-
-Result<void> PackStore::note_pack(std::uint32_t number, std::uint64_t bytes,
-                                  const std::optional<PackId>& id) {
-    SATCHEL_TRY(
-        database::Statement upsert,
-        database_.prepare("INSERT OR REPLACE INTO pack (number, id, bytes, sealed) VALUES (?, ?, ?, ?)"));
-    upsert.bind(1, std::int64_t{number})
-        .bind(3, static_cast<std::int64_t>(bytes))
-        .bind(4, std::int64_t{id.has_value()});
-    if (id)
-        upsert.bind_blob(2, id->view());
-    else
-        upsert.bind_null(2);
-    return upsert.run();
+PackRow PackStore::open_row() const {
+    PackRow row;
+    row.number = open_number_;
+    row.bytes = end_;
+    row.chunks = open_rows_.size();
+    row.lost = open_lost_;
+    for (const IndexRow& chunk : open_rows_) {
+        row.stored += chunk.stored_size;
+        row.raw += chunk.raw_size;
+    }
+    return row;
 }
 
 Result<void> PackStore::commit_rows() {
-    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
-    for (const auto& [id, row] : uncommitted_) SATCHEL_TRY_VOID(insert_row(open_number_, row));
-    SATCHEL_TRY_VOID(note_pack(open_number_, end_, std::nullopt));
-    SATCHEL_TRY_VOID(transaction.commit());
-    uncommitted_.clear();
+    SATCHEL_TRY_VOID(together([this] { return packs_.write(open_row()); }));
+    uncommitted_rows_ = 0;
     committed_ = end_;
     return {};
 }
 
-Result<void> PackStore::seal_pack() {
+Result<Section> PackStore::write_index() {
     constexpr std::size_t kStepBytes = 4096 * kIndexRowSize;
     Section index;
     index.type = kSectionIndex;
@@ -239,63 +174,71 @@ Result<void> PackStore::seal_pack() {
         step.clear();
         return {};
     };
-    {
-        SATCHEL_TRY(database::Statement rows,
-                    database_.prepare("SELECT id, place, stored, raw FROM chunk WHERE pack = ? ORDER BY id"));
-        rows.bind(1, std::int64_t{open_number_});
-        while (true) {
-            SATCHEL_TRY(const bool row, rows.step());
-            if (!row) break;
-            IndexRow item;
-            const ByteView id = rows.blob(0);
-            std::copy(id.begin(), id.end(), item.id.digest.begin());
-            item.place = static_cast<std::uint32_t>(rows.integer(1));
-            item.stored_size = static_cast<std::uint32_t>(rows.integer(2));
-            item.raw_size = static_cast<std::uint32_t>(rows.integer(3));
-            put_index_row(step, item);
-            if (step.size() >= kStepBytes) SATCHEL_TRY_VOID(flush());
-        }
+    for (const IndexRow& row : open_rows_) {
+        put_index_row(step, row);
+        if (step.size() >= kStepBytes) SATCHEL_TRY_VOID(flush());
     }
     SATCHEL_TRY_VOID(flush());
     index.hash = hasher.finish();
-    PackId id;
+    return index;
+}
+
+Result<void> PackStore::seal_pack() {
+    PackRow row = open_row();
+    SATCHEL_TRY(const Section index, write_index());
+    row.id.emplace();
     const std::uint64_t table_offset = index.offset + index.size;
-    const ByteBuffer trailer = encode_trailer({index}, table_offset, id);
+    const ByteBuffer trailer = encode_trailer({index}, table_offset, *row.id);
     SATCHEL_TRY_VOID(open_pack_->write_at(table_offset, trailer));
     SATCHEL_TRY_VOID(open_pack_->sync());
-    {
-        SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
-        SATCHEL_TRY_VOID(note_pack(open_number_, table_offset + trailer.size(), id));
-        SATCHEL_TRY_VOID(transaction.commit());
-    }
-    open_pack_.reset();
-    open_number_ = 0;
-    end_ = committed_ = 0;
+    row.state = PackState::kSealed;
+    row.bytes = table_offset + trailer.size();
+    row.rows = static_cast<std::uint32_t>(open_rows_.size());
+    row.index_at = index.offset;
+    Building building;
+    std::uint32_t slot = 0;
+    for (const IndexRow& chunk : open_rows_)
+        SATCHEL_TRY_VOID(build(building, {key_of(chunk.id), open_number_, slot++}));
+    building.packs.push_back(row);
+    SATCHEL_TRY_VOID(end_build(building, {}));
+    close_pack();
     return {};
 }
 
+void PackStore::close_pack() {
+    open_pack_.reset();
+    open_rows_.clear();
+    open_number_ = 0;
+    end_ = committed_ = 0;
+    uncommitted_rows_ = 0;
+    open_lost_ = 0;
+}
+
 Result<void> PackStore::forget(const ChunkId& id) {
-    uncommitted_.erase(id);
-    SATCHEL_TRY(database::Statement remove, database_.prepare("DELETE FROM chunk WHERE id = ?"));
-    remove.bind_blob(1, id.view());
-    return remove.run();
+    while (true) {  // it may lie at an older place too
+        SATCHEL_TRY(const Found found, find(id));
+        if (!found.place) return {};
+        const Place& place = *found.place;
+        const bool is_open = open_pack_ && place.pack == open_number_;
+        const bool is_counted = !is_open || place.row.place < committed_;
+        SATCHEL_TRY_VOID(together([&] { return packs_.forget(place.pack, place.row, is_counted); }));
+        if (is_open) open_rows_.erase(place.row);
+    }
 }
 
 Result<StoreStats> PackStore::stats() {
-    StoreStats stats;
-    const auto number = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
-    SATCHEL_TRY(database::Statement packs,
-                database_.prepare("SELECT count(*), coalesce(sum(bytes), 0) FROM pack"));
-    SATCHEL_TRY_VOID(packs.step());
-    stats.packs = number(packs.integer(0));
-    stats.pack_bytes = number(packs.integer(1));
     SATCHEL_TRY(
-        database::Statement chunks,
-        database_.prepare("SELECT count(*), coalesce(sum(stored), 0), coalesce(sum(raw), 0) FROM chunk"));
-    SATCHEL_TRY_VOID(chunks.step());
-    stats.chunks = number(chunks.integer(0));
-    stats.stored_bytes = number(chunks.integer(1));
-    stats.plain_bytes = number(chunks.integer(2));
+        database::Statement sums,
+        database_.prepare("SELECT count(*), coalesce(sum(bytes), 0), coalesce(sum(chunks), 0), "
+                          "coalesce(sum(stored), 0), coalesce(sum(raw), 0) FROM pack WHERE sealed < 2"));
+    SATCHEL_TRY_VOID(sums.step());
+    const auto number = [&](int column) { return static_cast<std::uint64_t>(sums.integer(column)); };
+    StoreStats stats;
+    stats.packs = number(0);
+    stats.pack_bytes = number(1);
+    stats.chunks = number(2);
+    stats.stored_bytes = number(3);
+    stats.plain_bytes = number(4);
     return stats;
 }
 

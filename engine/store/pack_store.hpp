@@ -1,26 +1,61 @@
-// The Store over packs and an index in site.db. Private to engine/store.
+// The Store over packs, their list in site.db and an index of sorted runs beside them. Private to
+// engine/store.
 #pragma once
 
-#include <map>
+#include <set>
 
-#include "engine/store/pack_format.hpp"
+#include "engine/store/pack_list.hpp"
+#include "engine/store/run_set.hpp"
 #include "engine/store/store.hpp"
 
 namespace satchel::store {
 
-// Uncommitted placements in memory: 8 MiB of the smallest records would be more than this.
-inline constexpr std::size_t kUncommittedMax = 16'384;
+// Seal at the latest with so many chunks, whose rows are in memory until then: 1.3 MiB.
+inline constexpr std::size_t kPackRowsMax = 16'384;
+// Each commit merges so many rows of the index, and so many for each chunk that it commits. Eight levels hold
+// more packs than any store has, so merging keeps up, and no commit waits for more than its share.
+inline constexpr std::uint64_t kMergeRowsPerCommit = 4'096;
+inline constexpr std::uint64_t kMergeRowsPerChunk = 8;
+// Rows that are sorted in memory when runs are made again from packs: 4 MiB.
+inline constexpr std::size_t kBuildRowsMax = 262'144;
+// Packs that are noted at once then.
+inline constexpr std::size_t kBuildPacksMax = 4'096;
+// Packs whose files are held open for reading.
+inline constexpr std::size_t kReadFilesMax = 16;
+// Rows read from the records of packs whose own index is damaged: 0.7 MiB, of at least one pack.
+inline constexpr std::size_t kRescuedRowsMax = 16'384;
 
-// When to commit and to seal; smaller in tests.
+// When to commit, to seal and to merge; smaller in tests.
 struct PackLimits {
     std::uint64_t target_bytes = kPackTargetBytes;
     std::uint64_t group_bytes = kCommitGroupBytes;
+    std::size_t rows_max = kPackRowsMax;
+    std::uint64_t merge_rows = kMergeRowsPerCommit;
+    std::uint64_t merge_rows_per_chunk = kMergeRowsPerChunk;
+    std::size_t build_rows = kBuildRowsMax;
+    RunLimits runs{};
+};
+
+// Where a chunk lies. slot: its row in the pack's index; none in the open pack, and where that is damaged.
+struct Spot {
+    std::uint32_t pack = 0;
+    std::optional<std::uint32_t> slot;
+};
+
+// A pack as who collects sees it. A map of all rows has a bit for each at base + slot; bases stay as they are
+// until the store is opened again, and new packs come behind.
+struct PackInfo {
+    std::uint32_t number = 0;
+    bool is_sealed = false;
+    std::uint64_t bytes = 0;
+    std::uint32_t rows = 0;
+    std::uint32_t base = 0;
 };
 
 class PackStore : public Store {
   public:
-    PackStore(env::Disk& disk, database::Database& database, std::string directory, PackLimits limits = {})
-        : disk_(disk), database_(database), directory_(std::move(directory)), limits_(limits) {}
+    // `directory` holds the packs; the index lies beside it.
+    PackStore(env::Disk& disk, database::Database& database, std::string directory, PackLimits limits = {});
 
     Result<void> recover();  // once, before all else
 
@@ -37,64 +72,127 @@ class PackStore : public Store {
     Result<void> rebuild_index() override;
     Result<void> forget(const ChunkId& id) override;
     Result<StoreStats> stats() override;
+    std::optional<Error> take_notice() override { return std::exchange(notice_, std::nullopt); }
+
+    // -- for who collects -----------------------------------------------------------------------------
+    Result<void> for_each_pack(const std::function<Result<void>(const PackInfo&)>& each);
+    // Of a sealed pack, in the order of their slots, also what is forgotten. kDamaged: its index is not
+    // whole.
+    Result<void> for_each_row(std::uint32_t pack,
+                              const std::function<Result<void>(const IndexRow&, std::uint32_t slot)>& each);
+    Result<std::optional<Spot>> spot_of(const ChunkId& id);
+    // Sealed packs and all that lies in them; sure when it returns.
+    Result<void> drop_packs(const std::vector<std::uint32_t>& numbers);
+    // Goes on with merging for about so many rows, in quiet hours. False: nothing is to be merged.
+    Result<bool> merge_index(std::uint64_t rows);
+    [[nodiscard]] const RunSet& index() const { return runs_; }
 
   private:
     struct Place {
         std::uint32_t pack = 0;
         IndexRow row;
+        std::optional<std::uint32_t> slot;
     };
+    struct Found {
+        std::optional<Place> place;
+        std::optional<std::uint32_t> lost_in;  // no place, and the index says that it lay in this pack
+    };
+    struct ById {
+        using is_transparent = void;
+        bool operator()(const IndexRow& a, const IndexRow& b) const { return a.id < b.id; }
+        bool operator()(const IndexRow& a, const ChunkId& b) const { return a.id < b; }
+        bool operator()(const ChunkId& a, const IndexRow& b) const { return a < b.id; }
+    };
+    using Rows = std::set<IndexRow, ById>;
 
-    [[nodiscard]] std::string path_of(std::uint32_t number) const;
-    Result<std::optional<Place>> find(const ChunkId& id);
+    // pack_lookup.cpp
+    Result<Found> find(const ChunkId& id);
+    Result<void> look_up(const ChunkId& id, std::vector<RunRow>& candidates);
+    Result<Found> confirm(const RunRow& candidate, const ChunkId& id);
+    Result<Found> search(PackFacts& facts, const ChunkId& id);
+    Result<const Rows*> rescue(std::uint32_t number);
     Result<env::File*> reading(std::uint32_t number);
-    [[nodiscard]] Error damaged_at(const Place& place, const std::string& detail) const;
+    Result<Place> place_of(const ChunkId& id);
+    Result<ByteBuffer> record_of(Place& place);
     Result<ByteBuffer> record_at(const Place& place);
+    [[nodiscard]] Error damaged_at(const Place& place, const std::string& detail) const;
+    [[nodiscard]] Error cut_off(std::uint32_t pack, const std::string& detail) const;
+
+    // pack_store.cpp
+    [[nodiscard]] std::string path_of(std::uint32_t number) const;
     Result<Placed> append(ByteView record, const IndexRow& row);
     Result<void> begin_pack();
     Result<void> seal_pack();
+    Result<Section> write_index();
     Result<void> commit_rows();
-    Result<void> insert_row(std::uint32_t pack, const IndexRow& row);
-    Result<void> note_pack(std::uint32_t number, std::uint64_t bytes, const std::optional<PackId>& id);
     Result<void> sync_names();
-
-    struct Known {
-        std::uint32_t number = 0;
-        std::uint64_t bytes = 0;
-        bool is_sealed = false;
-    };
-    struct Indexed {
-        std::optional<PackId> id;  // of a sealed pack
-        std::uint64_t end = 0;     // of its records; of the whole pack if it is sealed
-    };
-    Result<std::vector<Known>> known_packs();
-    Result<std::vector<std::uint32_t>> packs_on_disk();
-    Result<void> adopt(std::uint32_t number, std::uint64_t committed);
-    Result<bool> has_header(std::uint32_t number, env::File& file);
-    Result<Indexed> index_pack(std::uint32_t number, env::File& file, std::uint64_t from, std::uint64_t size);
-
-    Result<std::uint64_t> verify_chunks(std::uint32_t number, const std::function<void(const Damage&)>& found,
-                                        const std::function<void(std::uint64_t)>& read);
-    Result<void> verify_frame(std::uint32_t number, bool is_sealed,
-                              const std::function<void(const Damage&)>& found);
+    [[nodiscard]] PackRow open_row() const;
+    void close_pack();
     template <typename T>
     Result<T> poison(Result<T> result);
+    Result<void> together(const std::function<Result<void>()>& change);
+
+    // pack_recovery.cpp
+    struct Building {
+        std::vector<RunRow> rows;       // not in a run yet
+        std::vector<RunSet::Run> runs;  // not named yet
+        std::vector<PackRow> packs;     // of whose rows these are
+    };
+    Result<void> build(Building& building, const RunRow& row);
+    Result<void> end_build(Building& building, const std::vector<RunSet::Lost>& instead_of);
+    Result<std::vector<std::uint32_t>> packs_on_disk();
+    Result<std::vector<std::uint32_t>> to_adopt();
+    Result<void> adopt(const PackRow& known, Building& building);
+    Result<bool> adopt_sealed(const PackRow& known, env::File& file, Building& building);
+    Result<void> adopt_open(const PackRow& known, std::unique_ptr<env::File> file, bool has_header);
+    Result<std::uint64_t> scan_open(const PackRow& known, env::File& file, Rows& rows);
+    Result<bool> was_forgotten(const PackRow& known, const IndexRow& row);
+    Result<void> end_migration();
+    Result<bool> has_header(std::uint32_t number, env::File& file);
+    Result<void> mend_index();
+    Result<void> build_from(PackFacts& facts, Building& building);
+
+    // pack_collect.cpp
+    Result<void> remove_dropped(const std::vector<std::uint32_t>& numbers);
+
+    // pack_verify.cpp
+    Result<void> verify_pack(const PackRow& pack, const std::function<void(const Damage&)>& found,
+                             const std::function<void(std::uint64_t)>& read);
+    Result<void> rows_of(const PackRow& pack, std::vector<IndexRow>& rows);
+    Result<std::vector<IndexRow>> rows_to_verify(const PackRow& pack,
+                                                 const std::function<void(const Damage&)>& found);
 
     env::Disk& disk_;
     database::Database& database_;
     const std::string directory_;
     const PackLimits limits_;
+    PackList packs_;
+    RunSet runs_;
+    bool merging_ = true;         // until a disk fails at it
+    bool has_old_table_ = false;  // `chunk` of schema version 2 is still to be read
+    std::optional<Error> notice_;
 
-    std::unique_ptr<env::File> open_pack_;  // the one that is appended to
+    std::unique_ptr<env::File> open_pack_;  // the one that is appended to; the only one without an index
     std::uint32_t open_number_ = 0;
     std::uint64_t end_ = 0;        // of the open pack's records
-    std::uint64_t committed_ = 0;  // of these: sure and indexed
+    std::uint64_t committed_ = 0;  // of these: sure and noted
     bool name_unsure_ = false;     // the open pack was created and its folder not synced since
-    std::map<ChunkId, IndexRow> uncommitted_;
+    Rows open_rows_;               // of the open pack
+    std::size_t uncommitted_rows_ = 0;
+    std::uint64_t open_lost_ = 0;
     std::uint32_t next_number_ = 1;
     std::optional<Error> broken_;  // after a failed write nothing more is written until the store is reopened
 
-    std::unique_ptr<env::File> read_file_;
-    std::uint32_t read_number_ = 0;
+    struct Reading {
+        std::uint32_t number = 0;
+        std::unique_ptr<env::File> file;
+    };
+    std::vector<Reading> reading_;  // the one used last first
+    struct Rescued {
+        std::uint32_t number = 0;
+        Rows rows;
+    };
+    std::vector<Rescued> rescued_;  // as above
 };
 
 }  // namespace satchel::store

@@ -5,25 +5,69 @@
 
 namespace satchel::store {
 
-// Every chunk that the index places in the pack. Returns how many there are.
-Result<std::uint64_t> PackStore::verify_chunks(std::uint32_t number,
-                                               const std::function<void(const Damage&)>& found,
-                                               const std::function<void(std::uint64_t)>& read) {
-    SATCHEL_TRY(database::Statement rows,
-                database_.prepare("SELECT id, place, stored, raw FROM chunk WHERE pack = ? ORDER BY place"));
-    rows.bind(1, std::int64_t{number});
-    for (std::uint64_t checked = 0;; ++checked) {
-        SATCHEL_TRY(const bool more, rows.step());
-        if (!more) return checked;
-        Place place;
-        place.pack = number;
-        const ByteView id = rows.blob(0);
-        std::copy(id.begin(), id.end(), place.row.id.digest.begin());
-        place.row.place = static_cast<std::uint32_t>(rows.integer(1));
-        place.row.stored_size = static_cast<std::uint32_t>(rows.integer(2));
-        place.row.raw_size = static_cast<std::uint32_t>(rows.integer(3));
+// kDamaged: its index is; then they are those of its records that are whole.
+Result<void> PackStore::rows_of(const PackRow& pack, std::vector<IndexRow>& rows) {
+    if (pack.state == PackState::kOpen) {
+        rows.assign(open_rows_.begin(), open_rows_.end());
+        return {};
+    }
+    const Result<void> read =
+        for_each_row(pack.number, [&](const IndexRow& row, std::uint32_t) -> Result<void> {
+            rows.push_back(row);
+            return {};
+        });
+    if (read.has_value() || read.error().code != ErrorCode::kDamaged) return read;
+    SATCHEL_TRY(const Rows* rescued, rescue(pack.number));
+    rows.assign(rescued->begin(), rescued->end());
+    return read;
+}
+
+// The rows of a pack in the order of their places; tells of a header or index that is damaged, and of what is
+// gone without a trace.
+Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
+                                                        const std::function<void(const Damage&)>& found) {
+    const std::string name = disk_.describe(path_of(pack.number));
+    const auto report = [&](std::uint64_t place, const Error& cause) {
+        found(
+            {name, place, std::nullopt,
+             fail(ErrorCode::kDamaged, name, "the pack's header or table is damaged; its chunks are not hit",
+                  "nothing is lost: `satchel store rebuild-index` mends it", cause.detail)});
+    };
+    const auto report_lost = [&](std::uint64_t chunks) {
+        found({name, 0, std::nullopt, cut_off(pack.number, std::to_string(chunks) + " chunks")});
+    };
+    const Result<env::File*> file = reading(pack.number);
+    if (!file.has_value() && file.error().code != ErrorCode::kNotFound) return file.error();
+    if (!file.has_value()) report_lost(pack.chunks + pack.lost);
+    if (!file.has_value()) return std::vector<IndexRow>();
+    ByteBuffer head(kPackHeaderSize);
+    SATCHEL_TRY(const std::size_t got, (*file)->read_at(0, head));
+    const Result<PackHeader> header = decode_pack_header(ByteView(head).first(got));
+    if (!header.has_value()) report(0, header.error());
+    std::vector<IndexRow> rows;
+    const Result<void> index = rows_of(pack, rows);
+    if (!index.has_value() && index.error().code != ErrorCode::kDamaged) return index.error();
+    SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(pack.number));
+    std::erase_if(rows, [&](const IndexRow& row) {
+        return std::binary_search(forgotten.begin(), forgotten.end(), row.place);
+    });
+    const std::uint64_t missing = pack.chunks > rows.size() ? pack.chunks - rows.size() : 0;
+    if (missing + pack.lost > 0)
+        report_lost(missing + pack.lost);
+    else if (!index.has_value())
+        report(pack.bytes, index.error());
+    std::sort(rows.begin(), rows.end(),
+              [](const IndexRow& a, const IndexRow& b) { return a.place < b.place; });
+    return rows;
+}
+
+Result<void> PackStore::verify_pack(const PackRow& pack, const std::function<void(const Damage&)>& found,
+                                    const std::function<void(std::uint64_t)>& read) {
+    SATCHEL_TRY(const std::vector<IndexRow> rows, rows_to_verify(pack, found));
+    for (const IndexRow& row : rows) {
+        const Place place{pack.number, row, std::nullopt};
         const auto report = [&](const Error& error) {
-            found({disk_.describe(path_of(number)), place.row.place, place.row.id, error});
+            found({disk_.describe(path_of(pack.number)), row.place, row.id, error});
         };
         const Result<ByteBuffer> record = record_at(place);
         if (!record.has_value()) {
@@ -31,54 +75,28 @@ Result<std::uint64_t> PackStore::verify_chunks(std::uint32_t number,
         } else if (const Result<ByteBuffer> plain = open_record(*record); !plain.has_value()) {
             report(damaged_at(place, plain.error().detail));
         }
-        read(kRecordHeaderSize + place.row.stored_size);
+        read(kRecordHeaderSize + row.stored_size);
     }
-}
-
-// Header and trailer. A pack that is missing was told of chunk by chunk.
-Result<void> PackStore::verify_frame(std::uint32_t number, bool is_sealed,
-                                     const std::function<void(const Damage&)>& found) {
-    const Result<env::File*> file = reading(number);
-    if (!file.has_value()) return {};
-    const std::string name = disk_.describe(path_of(number));
-    const auto report = [&](std::uint64_t place, const Error& cause) {
-        found(
-            {name, place, std::nullopt,
-             fail(ErrorCode::kDamaged, name, "the pack's header or table is damaged; its chunks are not hit",
-                  "nothing is lost: `satchel store rebuild-index` mends it", cause.detail)});
-    };
-    ByteBuffer head(kPackHeaderSize);
-    SATCHEL_TRY(const std::size_t got, (*file)->read_at(0, head));
-    const Result<PackHeader> header = decode_pack_header(ByteView(head).first(got));
-    if (!header.has_value()) report(0, header.error());
-    if (!is_sealed) return {};
-    SATCHEL_TRY(const std::uint64_t size, (*file)->size());
-    const Result<PackTrailer> trailer = read_trailer(**file);
-    if (!trailer.has_value()) {
-        report(size, trailer.error());
-        return {};
-    }
-    const Result<void> index =
-        read_index(**file, *trailer, [](const IndexRow&) -> Result<void> { return {}; });
-    if (!index.has_value()) report(trailer->index.offset, index.error());
     return {};
 }
 
 Result<std::uint64_t> PackStore::verify(const std::function<void(const Damage&)>& found,
                                         const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
     SATCHEL_TRY_VOID(commit());
+    if (const Result<void> index = runs_.check(); !index.has_value() && runs_.damaged().empty())
+        return index.error();
+    SATCHEL_TRY_VOID(mend_index());
     SATCHEL_TRY(const StoreStats totals, stats());
-    SATCHEL_TRY(const std::vector<Known> packs, known_packs());
     std::uint64_t checked = 0;
     std::uint64_t done = 0;
-    for (const Known& pack : packs) {
-        SATCHEL_TRY(const std::uint64_t chunks, verify_chunks(pack.number, found, [&](std::uint64_t bytes) {
-                        done += bytes;
-                        progress(done, totals.pack_bytes);
-                    }));
-        checked += chunks;
-        SATCHEL_TRY_VOID(verify_frame(pack.number, pack.is_sealed, found));
-    }
+    const auto read = [&](std::uint64_t bytes) {
+        ++checked;
+        done += bytes;
+        progress(done, totals.pack_bytes);
+    };
+    SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
+        return pack.state == PackState::kDropped ? Result<void>() : verify_pack(pack, found, read);
+    }));
     return checked;
 }
 

@@ -1,10 +1,9 @@
 #include "engine/store/record.hpp"
 
-#include <isa-l/crc.h>
-
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
 #include "engine/store/codec.hpp"
+#include "engine/store/crc32c.hpp"
 
 namespace satchel::store {
 
@@ -15,12 +14,6 @@ constexpr auto kRecordTypeMax = static_cast<std::uint8_t>(RecordType::kKept);
 constexpr std::uint32_t kMagic = 0x43455253;  // "SREC"
 constexpr std::size_t kHeaderCrcAt = 4;
 constexpr std::size_t kHeaderCrcFrom = 8;
-
-std::uint32_t crc32c(ByteView bytes) {
-    // ISA-L takes no const and an int length; it only reads, and no record is near that long.
-    auto* data = const_cast<std::uint8_t*>(bytes.data());
-    return ~crc32_iscsi(data, static_cast<int>(bytes.size()), 0xffffffffu);
-}
 
 Error damaged(const char* what, std::string detail = {}) {
     return fail(ErrorCode::kDamaged, what, "the bytes are damaged",

@@ -4,9 +4,11 @@
 // Durability: put() and put_record() append to the open pack; commit() makes everything put so far sure
 // (data synced first, then one database transaction). After a crash open() adopts every whole record that
 // lies behind the last commit, so what was appended and survived is not fetched or chunked again.
-// The index in site.db is a cache: rebuild_index() makes it again from the packs' trailers.
+// The index (schemas/index-run.md) is a cache: where it is damaged it is made again from the packs by itself,
+// and rebuild_index() makes all of it again.
 //
-// Memory: two record buffers (4 MiB each) and the database's cache; nothing that grows with the store.
+// Memory: two record buffers (4 MiB each), the database's cache, the rows of the pack that is filled and a
+// few MiB of buffers. What grows with the store is the index: 1.3 bytes a chunk, 20 bytes a pack.
 #pragma once
 
 #include <cstdint>
@@ -73,7 +75,8 @@ class Store {
     [[nodiscard]] virtual std::uint64_t uncommitted_bytes() const = 0;
 
     // Reads every record of every pack; calls `found` for each damage and goes on. Returns how many chunks.
-    // What is missing stays in the index, and is named, until it is forgotten or the index is made again.
+    // A pack that is missing or cut off is named, without its chunks, until the index is made again; what lay
+    // in it is not here: contains() says so, and put() takes it anew.
     virtual Result<std::uint64_t> verify(
         const std::function<void(const Damage&)>& found,
         const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
@@ -81,6 +84,8 @@ class Store {
     // Forgets a damaged chunk, so that it is wanted again. The bytes stay where they are.
     virtual Result<void> forget(const ChunkId& id) = 0;
     virtual Result<StoreStats> stats() = 0;
+    // What the store mended by itself since it was asked last, to be told to people once.
+    virtual std::optional<Error> take_notice() { return std::nullopt; }
 };
 
 }  // namespace satchel::store

@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           }).has_value());
     }
     const Result<std::uint64_t> end =
-        store::scan_records(file, 0, size, [&](const store::IndexRow& row) -> Result<void> {
+        store::scan_records(file, {0, size, 0}, [&](const store::IndexRow& row) -> Result<void> {
             const ByteView record = bytes.subspan(row.place, store::kRecordHeaderSize + row.stored_size);
             if (!store::open_record(record).has_value()) std::abort();
             return {};

@@ -59,11 +59,17 @@ Complaints unbuilt_sources(const Files& files) {
     return out;
 }
 
+std::string stem_of(std::string_view path) {
+    const std::string name = name_of(path);
+    return name.substr(0, name.find('.'));
+}
+
 Complaints unregistered_tests(const Files& files) {
     std::set<std::string> folders;
     for (const auto& [name, folder] : calls_in(files, "tests/CMakeLists.txt", "satchel_tests")) {
         folders.insert("tests/" + folder);
     }
+    const auto benchmarks = calls_in(files, "tests/CMakeLists.txt", "satchel_benchmark");
     Complaints out;
     for (const SourceFile& file : files) {
         const std::string folder = folder_of(file.path);
@@ -73,6 +79,8 @@ Complaints unregistered_tests(const Files& files) {
         if (!file.path.ends_with(".cpp") || folder == "tests/support") continue;
         const bool fuzz = file.path.ends_with("_fuzz.cpp") || name_of(file.path) == "replay_main.cpp";
         const bool test = file.path.ends_with("_test.cpp") && folders.contains(folder);
+        const auto benchmark = benchmarks.find(stem_of(file.path));
+        if (benchmark != benchmarks.end() && folder == "tests/" + benchmark->second) continue;
         if (!test && !(fuzz && folder == "tests/fuzz"))
             complain(out, file, 1, "no test program has this file");
     }

@@ -119,10 +119,11 @@ TEST(PackFormat, TheGoldenPackScansToTheSameRowsAsItsIndex) {
         by_index.push_back(row);
         return {};
     }));
-    must(scan_records(*file, kPackHeaderSize, must((*file).size()), [&](const IndexRow& row) -> Result<void> {
-        by_scan.push_back(row);
-        return {};
-    }));
+    must(scan_records(*file, {kPackHeaderSize, must((*file).size()), 0},
+                      [&](const IndexRow& row) -> Result<void> {
+                          by_scan.push_back(row);
+                          return {};
+                      }));
     std::sort(by_scan.begin(), by_scan.end(),
               [](const IndexRow& a, const IndexRow& b) { return a.id < b.id; });
     EXPECT_EQ(by_scan, by_index);
@@ -265,7 +266,7 @@ struct Scan {
 Scan scan(ByteView bytes) {
     PackFile file(bytes);
     Scan result;
-    result.end = scan_records(*file, 0, bytes.size(), [&](const IndexRow& row) -> Result<void> {
+    result.end = scan_records(*file, {0, bytes.size(), 0}, [&](const IndexRow& row) -> Result<void> {
         result.ids.push_back(row.id);
         return {};
     });

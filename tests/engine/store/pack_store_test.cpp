@@ -51,20 +51,18 @@ std::size_t sealed_on(SimDisk& disk) {
     return sealed;
 }
 
-std::string index_dump(database::Database& database) {
-    database::Statement rows =
-        must(database.prepare("SELECT id, pack, place, stored, raw FROM chunk ORDER BY id"));
+std::string index_dump(Opened& store) {
     std::string dump;
-    while (must(rows.step())) {
-        dump += to_hex(rows.blob(0));
-        for (int column = 1; column < 5; ++column) dump += ' ' + std::to_string(rows.integer(column));
-        dump += '\n';
+    for (std::uint64_t number = 1; number <= kChunks; ++number) {
+        const Position position = position_of(store, id_of(number));
+        dump += position.path + ' ' + std::to_string(position.place) + ' ' + std::to_string(position.stored) +
+                '\n';
     }
     database::Statement packs =
-        must(database.prepare("SELECT number, bytes, sealed, hex(id) FROM pack ORDER BY number"));
+        must(store.database().prepare("SELECT number, bytes, sealed, rows, index_at, chunks, stored, raw, "
+                                      "hex(id) FROM pack ORDER BY number"));
     while (must(packs.step()))
-        dump += std::to_string(packs.integer(0)) + ' ' + std::to_string(packs.integer(1)) + ' ' +
-                std::to_string(packs.integer(2)) + ' ' + std::string(packs.text(3)) + '\n';
+        for (int column = 0; column < 9; ++column) dump += std::string(packs.text(column)) + ' ';
     return dump;
 }
 
@@ -148,22 +146,19 @@ TEST(Store, BeginsNoWriteInABlockThatHoldsSomethingCommitted) {
     must(store->put(chunk(2)));
     must(store->put(chunk(3)));
     must(store->commit());
-    EXPECT_EQ(position_of(store.database(), id_of(1)).place, kPackHeaderSize);
-    const Position second = position_of(store.database(), id_of(2));
+    EXPECT_EQ(position_of(store, id_of(1)).place, kPackHeaderSize);
+    const Position second = position_of(store, id_of(2));
     EXPECT_EQ(second.place, kPackBlockSize);
-    EXPECT_EQ(position_of(store.database(), id_of(3)).place,
-              second.place + kRecordHeaderSize + second.stored);
+    EXPECT_EQ(position_of(store, id_of(3)).place, second.place + kRecordHeaderSize + second.stored);
 }
 
 TEST(Store, RebuildsTheSameIndexFromThePacks) {
     SimDisk disk;
     Opened store(disk);
     fill(*store);
-    const std::string before = index_dump(store.database());
-    must(store.database().run("DELETE FROM chunk"));
-    EXPECT_EQ(readable(*store), 0u);
+    const std::string before = index_dump(store);
     must(store->rebuild_index());
-    EXPECT_EQ(index_dump(store.database()), before);
+    EXPECT_EQ(index_dump(store), before);
     EXPECT_EQ(readable(*store), kChunks);
     must(store->put(chunk(kChunks + 1)));
     must(store->commit());
@@ -177,12 +172,13 @@ TEST(Store, AnEmptiedDatabaseIsFilledAgainWhenTheStoreOpens) {
     {
         Opened store(disk);
         fill(*store);
-        before = index_dump(store.database());
-        must(store.database().run("DELETE FROM chunk; DELETE FROM pack"));
+        before = index_dump(store);
+        must(store.database().run("DELETE FROM index_run; DELETE FROM pack"));
     }
     Opened store(disk);
-    EXPECT_EQ(index_dump(store.database()), before);
+    EXPECT_EQ(index_dump(store), before);
     EXPECT_EQ(readable(*store), kChunks);
+    EXPECT_FALSE(store->take_notice().has_value());
 }
 
 TEST(Store, AdoptsWholeRecordsBehindTheLastCommit) {
@@ -245,7 +241,7 @@ TEST(Store, VerifyNamesPackPlaceAndChunkOfAFlippedBit) {
     SimDisk disk;
     Opened store(disk);
     fill(*store);
-    const Position hit = position_of(store.database(), id_of(9));
+    const Position hit = position_of(store, id_of(9));
     for (const std::uint64_t inside :
          {std::uint64_t{2}, std::uint64_t{30}, kRecordHeaderSize + std::uint64_t{100}}) {
         disk.flip_bit(hit.path, hit.place + inside, 3);
@@ -273,14 +269,15 @@ TEST(Store, AReadChecksTheHash) {
     must(store->put(bytes_of("Satchel")));
     must(store->commit());
     const ChunkId id{hash_of(bytes_of("Satchel"))};
-    const Position place = position_of(store.database(), id);
+    const Position place = position_of(store, id);
     const std::unique_ptr<env::File> pack = must(disk.open(place.path, env::OpenMode::kWrite));
     must(pack->write_at(place.place, vector_file("vectors/record/lying-id.bin")));
     EXPECT_EQ(store->read(id).error().code, ErrorCode::kDamaged);
     EXPECT_EQ(damages_of(*store).size(), 1u);
 }
 
-TEST(Store, VerifyNamesEveryChunkBehindACut) {
+// Of a sealed pack and of the open one.
+TEST(Store, VerifyNamesAPackThatIsCutOffAndTheRestOfItIsRead) {
     for (const std::string& path : {std::string("packs/00000001.pack"), std::string("packs/00000004.pack")}) {
         SimDisk disk;
         std::set<ChunkId> lost;
@@ -288,51 +285,61 @@ TEST(Store, VerifyNamesEveryChunkBehindACut) {
             Opened store(disk);
             fill(*store);
             const std::uint64_t cut = must(disk.stat(path)).size / 2;
-            disk.truncate_at(path, cut);
             for (std::uint64_t number = 1; number <= kChunks; ++number) {
-                const Position place = position_of(store.database(), id_of(number));
+                const Position place = position_of(store, id_of(number));
                 if (place.path == path && place.place + kRecordHeaderSize + place.stored > cut)
                     lost.insert(id_of(number));
             }
+            disk.truncate_at(path, cut);
         }
+        ASSERT_GT(lost.size(), 1u);
         for (int opening = 0; opening < 2; ++opening) {  // reopening forgets nothing of it
             Opened store(disk);
-            std::set<ChunkId> named;
-            for (const Damage& damage : damages_of(*store)) {
-                EXPECT_EQ(damage.pack, disk.describe(path));
-                EXPECT_EQ(damage.error.code, ErrorCode::kDamaged);
-                if (damage.chunk) named.insert(*damage.chunk);
-            }
-            EXPECT_EQ(named, lost);
+            const std::vector<Damage> damages = damages_of(*store);
+            ASSERT_EQ(damages.size(), 1u) << path;
+            EXPECT_EQ(damages[0].pack, disk.describe(path));
+            EXPECT_EQ(damages[0].error.code, ErrorCode::kDamaged);
+            EXPECT_EQ(damages[0].error.detail, std::to_string(lost.size()) + " chunks");
             EXPECT_EQ(readable(*store), kChunks - lost.size());
+            for (const ChunkId& id : lost) EXPECT_FALSE(must(store->contains(id)));
         }
         Opened store(disk);
-        for (const ChunkId& id : lost) must(store->forget(id));
-        for (std::uint64_t number = 1; number <= kChunks; ++number) must(store->put(chunk(number)));
+        for (std::uint64_t number = 1; number <= kChunks; ++number)
+            EXPECT_EQ(must(store->put(chunk(number))).is_new, lost.contains(id_of(number)));
         must(store->rebuild_index());
         EXPECT_EQ(readable(*store), kChunks);
         EXPECT_TRUE(damages_of(*store).empty());
+        EXPECT_EQ(must(store->stats()).chunks, kChunks);
     }
 }
 
-TEST(Store, VerifyNamesEveryChunkOfAMissingPack) {
+TEST(Store, VerifyNamesAMissingPackAndItsChunksAreTakenAnew) {
     SimDisk disk;
-    std::size_t lost = 0;
+    std::set<ChunkId> lost;
     {
         Opened store(disk);
         fill(*store);
         for (std::uint64_t number = 1; number <= kChunks; ++number)
-            lost += position_of(store.database(), id_of(number)).path == "packs/00000001.pack" ? 1u : 0u;
+            if (position_of(store, id_of(number)).path == "packs/00000001.pack") lost.insert(id_of(number));
     }
     must(disk.remove_file("packs/00000001.pack"));
     Opened store(disk);
-    std::vector<Damage> damages = damages_of(*store);
-    EXPECT_EQ(damages.size(), lost);
-    EXPECT_EQ(readable(*store), kChunks - lost);
-    EXPECT_EQ(damages.at(0).error.reason.text(), std::string("this pack is missing or cut off"));
-    for (const Damage& damage : damages) must(store->forget(damage.chunk.value()));
-    EXPECT_TRUE(damages_of(*store).empty());
+    const std::vector<Damage> damages = damages_of(*store);
+    ASSERT_EQ(damages.size(), 1u);
+    EXPECT_EQ(readable(*store), kChunks - lost.size());
+    EXPECT_EQ(damages[0].error.reason.text(), std::string("this pack is missing or cut off"));
+    EXPECT_EQ(damages[0].error.detail, std::to_string(lost.size()) + " chunks");
+    for (const ChunkId& id : lost) {
+        EXPECT_FALSE(must(store->contains(id)));
+        const Error error = store->read(id).error();
+        EXPECT_EQ(error.code, ErrorCode::kDamaged);
+        EXPECT_EQ(error.about, disk.describe("packs/00000001.pack"));
+    }
     fill(*store);
+    EXPECT_EQ(readable(*store), kChunks);
+    EXPECT_EQ(damages_of(*store).size(), 1u);
+    must(store->rebuild_index());
+    EXPECT_TRUE(damages_of(*store).empty());
     EXPECT_EQ(readable(*store), kChunks);
 }
 
@@ -368,7 +375,7 @@ TEST(Store, RebuildingLosesNoWholeChunkToADamagedNeighbour) {
     Opened store(disk);
     fill(*store);
     for (const std::uint64_t number : {std::uint64_t{3}, std::uint64_t{40}, kChunks - 1}) {
-        const Position hit = position_of(store.database(), id_of(number));
+        const Position hit = position_of(store, id_of(number));
         disk.flip_bit(hit.path, hit.place + 5, 1);
         const std::uint64_t size = must(disk.stat(hit.path)).size;
         disk.flip_bit(hit.path, size - 3, 1);  // and the trailer, where there is one
@@ -383,7 +390,7 @@ TEST(Store, AForgottenChunkIsTakenAnewAndRebuildingKeepsTheNewPlace) {
     SimDisk disk;
     Opened store(disk);
     fill(*store);
-    const Position old = position_of(store.database(), id_of(5));
+    const Position old = position_of(store, id_of(5));
     disk.flip_bit(old.path, old.place + kRecordHeaderSize, 0);
     must(store->forget(id_of(5)));
     EXPECT_FALSE(must(store->contains(id_of(5))));
@@ -400,17 +407,74 @@ TEST(Store, AForgottenChunkIsTakenAnewAndRebuildingKeepsTheNewPlace) {
     EXPECT_FALSE(must(store->contains(id_of(kChunks + 1))));
 }
 
-TEST(Store, ARowOfTheDatabaseThatClaimsTooMuchIsDamage) {
+// Also when nothing is left that says what was forgotten.
+TEST(Store, TheNewestPlaceCountsWhenTheDatabaseIsLost) {
     SimDisk disk;
+    {
+        Opened store(disk);
+        fill(*store);
+        const Position old = position_of(store, id_of(5));
+        disk.flip_bit(old.path, old.place + kRecordHeaderSize, 0);
+        must(store->forget(id_of(5)));
+        fill(*store);
+        must(store.database().run("DELETE FROM index_run; DELETE FROM pack; DELETE FROM forgotten"));
+    }
     Opened store(disk);
-    fill(*store);
-    must(store.database().run("UPDATE chunk SET stored = 4294967295 WHERE pack = 1"));
-    must(store.database().run("UPDATE chunk SET raw = raw + 1 WHERE pack = 2"));
-    const std::size_t third = readable(*store);
-    EXPECT_LT(third, kChunks / 2);
-    EXPECT_EQ(damages_of(*store).size(), kChunks - third);
-    must(store->rebuild_index());
+    EXPECT_EQ(must(store->read(id_of(5))), chunk(5));
     EXPECT_EQ(readable(*store), kChunks);
+}
+
+TEST(Store, WhatWasForgottenStaysForgotten) {
+    SimDisk disk;
+    std::size_t chunks = kChunks;
+    {
+        Opened store(disk);
+        fill(*store);
+        for (const std::uint64_t number : {std::uint64_t{5}, kChunks - 1, kChunks}) {
+            must(store->forget(id_of(number)));
+            EXPECT_FALSE(must(store->contains(id_of(number))));
+            EXPECT_EQ(must(store->stats()).chunks, --chunks);
+        }
+    }
+    {
+        Opened store(disk);
+        EXPECT_EQ(readable(*store), chunks);
+        must(store->rebuild_index());
+        EXPECT_EQ(readable(*store), chunks);
+        EXPECT_EQ(must(store->stats()).chunks, chunks);
+    }
+    Opened store(disk);
+    EXPECT_EQ(readable(*store), chunks);
+    EXPECT_EQ(must(store->stats()).chunks, chunks);
+    EXPECT_TRUE(damages_of(*store).empty());
+    fill(*store);
+    EXPECT_EQ(readable(*store), kChunks);
+    EXPECT_EQ(must(store->stats()).chunks, kChunks);
+}
+
+// A power cut takes what was put and forgotten; what then comes to stand at that place is another chunk.
+TEST(Store, APlaceThatWasForgottenIsUsedAgainAfterAPowerCut) {
+    for (const bool is_first : {true, false}) {
+        SimDisk disk;
+        {
+            Opened store(disk);
+            if (!is_first) must(store->put(chunk(1)));
+            must(store->commit());
+            must(store->put(chunk(2)));
+            must(store->forget(id_of(2)));
+        }
+        const std::unique_ptr<SimDisk> after = simulations::image(
+            disk, {std::vector<simulations::Fate>(disk.pending().size(), simulations::Fate::kLost), 1});
+        {
+            Opened store(*after);
+            must(store->put(chunk(3)));
+            must(store->commit());
+            EXPECT_EQ(must(store->read(id_of(3))), chunk(3));
+        }
+        Opened store(*after);
+        EXPECT_EQ(must(store->read(id_of(3))), chunk(3));
+        EXPECT_TRUE(damages_of(*store).empty());
+    }
 }
 
 TEST(Store, RefusesAPackOfANewerProgramByName) {

@@ -16,7 +16,13 @@ using simulations::Fate;
 using simulations::SimDisk;
 using simulations::SimDiskOptions;
 
-constexpr PackLimits kTinyPacks = {.target_bytes = 12 * 1024, .group_bytes = 1024 * 1024};
+// Every second commit seals, and every seal begins a merge that takes several commits.
+constexpr PackLimits kTinyPacks = {.target_bytes = 8 * 1024,
+                                   .group_bytes = 1024 * 1024,
+                                   .merge_rows = 0,
+                                   .merge_rows_per_chunk = 1,
+                                   .build_rows = 8,
+                                   .runs = {.fanout = 2, .first_rows = 2}};
 constexpr std::uint64_t kCommits = 8;
 constexpr std::uint64_t kEach = 3;
 
@@ -197,7 +203,7 @@ RC_GTEST_PROP(StoreModel, HoldsWhatAMapHolds, ()) {
         look_for_unsure();  // what survived is committed now
     };
     for (int step = *rc::gen::inRange(1, 40); step > 0; --step) {
-        switch (random.below(9)) {
+        switch (random.below(11)) {
             case 0:
             case 1:
             case 2:
@@ -236,6 +242,22 @@ RC_GTEST_PROP(StoreModel, HoldsWhatAMapHolds, ()) {
                 put.insert(acknowledged.extract(it));
                 break;
             }
+            case 8: {  // a run of the index is damaged, now or where nobody looks before it is merged
+                const std::vector<env::EntryInfo> runs = must(disk->list("index"));
+                if (runs.empty()) break;
+                const env::EntryInfo& run = runs[random.below(runs.size())];
+                if (run.size == 0) break;  // begun just now
+                disk->flip_bit("index/" + run.name, random.below(run.size),
+                               static_cast<unsigned>(random.below(8)));
+                if (random.below(2) == 0) break;
+                store.reset();
+                acknowledge();
+                reopen();
+                break;
+            }
+            case 9:
+                must((*store)->merge_index(1 + random.below(20)));
+                break;
             default:
                 must((*store)->rebuild_index());
                 acknowledge();

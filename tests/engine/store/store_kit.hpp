@@ -13,6 +13,7 @@
 
 #include "engine/base/encoding.hpp"
 #include "engine/store/ingest.hpp"
+#include "engine/store/pack_scan.hpp"
 #include "engine/store/pack_store.hpp"
 #include "simulations/world/crash_images.hpp"
 #include "simulations/world/sim_world.hpp"
@@ -63,7 +64,7 @@ inline constexpr PackLimits kSmallPacks = {.target_bytes = 32 * 1024, .group_byt
 // One run of a program that has a store: site.db and packs/ on a disk that outlives it.
 class Opened {
   public:
-    explicit Opened(simulations::SimDisk& disk, PackLimits limits = kSmallPacks) {
+    explicit Opened(simulations::SimDisk& disk, PackLimits limits = kSmallPacks) : disk_(disk) {
         database_ = must(database::Database::open(disk, world_.world(), "site.db"));
         must(env::make_directories(disk, "packs"));
         store_ = std::make_unique<PackStore>(disk, *database_, "packs", limits);
@@ -72,8 +73,10 @@ class Opened {
     PackStore& operator*() { return *store_; }
     PackStore* operator->() { return store_.get(); }
     database::Database& database() { return *database_; }
+    simulations::SimDisk& disk() { return disk_; }
 
   private:
+    simulations::SimDisk& disk_;
     simulations::SimWorld world_;
     std::unique_ptr<database::Database> database_;
     std::unique_ptr<PackStore> store_;
@@ -86,18 +89,35 @@ inline std::vector<Damage> damages_of(Store& store) {
     return damages;
 }
 
-// Where in which pack the record of this chunk begins, from site.db.
+// Where in which pack the record of this chunk begins, as a look-up finds it.
 struct Position {
     std::string path;
-    std::uint64_t place;
-    std::uint32_t stored;
+    std::uint64_t place = 0;
+    std::uint32_t stored = 0;
 };
-inline Position position_of(database::Database& database, const ChunkId& id) {
-    database::Statement select = must(database.prepare("SELECT pack, place, stored FROM chunk WHERE id = ?"));
-    select.bind_blob(1, id.view());
-    if (!must(select.step())) throw std::runtime_error("no such chunk");
-    return {"packs/" + pack_name(static_cast<std::uint32_t>(select.integer(0))),
-            static_cast<std::uint64_t>(select.integer(1)), static_cast<std::uint32_t>(select.integer(2))};
+inline Position position_of(Opened& store, const ChunkId& id) {
+    const std::optional<Spot> spot = must(store->spot_of(id));
+    if (!spot) throw std::runtime_error("no such chunk");
+    Position position;
+    position.path = "packs/" + pack_name(spot->pack);
+    const auto take = [&](const IndexRow& row) {
+        position.place = row.place;
+        position.stored = row.stored_size;
+    };
+    if (spot->slot) {
+        must(store->for_each_row(spot->pack, [&](const IndexRow& row, std::uint32_t slot) -> Result<void> {
+            if (slot == *spot->slot) take(row);
+            return {};
+        }));
+        return position;
+    }
+    const std::unique_ptr<env::File> file = must(store.disk().open(position.path, env::OpenMode::kRead));
+    must(scan_records(*file, {kPackHeaderSize, must(file->size()), 0},
+                      [&](const IndexRow& row) -> Result<void> {
+                          if (row.id == id) take(row);
+                          return {};
+                      }));
+    return position;
 }
 
 }  // namespace satchel::store
