@@ -17,18 +17,24 @@
 
 #include "engine/base/check.hpp"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace satchel::store {
 
 namespace {
 
 constexpr std::size_t kWindowBytes = 4;
+constexpr int kShift = 15;
+constexpr std::uint32_t kFactor = 0x9E3779B1u;
 constexpr std::uint64_t kMediaBytesMin = 8ull * 1024 * 1024;
 
 std::uint32_t hash_of_word(std::uint32_t word) {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     word = __builtin_bswap32(word);
 #endif
-    return (word ^ (word >> 15)) * 0x9E3779B1u;
+    return (word ^ (word >> kShift)) * kFactor;
 }
 
 std::uint32_t hash4(const std::uint8_t* at) {
@@ -36,6 +42,12 @@ std::uint32_t hash4(const std::uint8_t* at) {
     std::memcpy(&word, at, sizeof word);
     return hash_of_word(word);
 }
+
+// The best of what was looked at: its hash lies in the block from `from` on, and in none before.
+struct Best {
+    std::uint32_t hash = 0xffffffffu;
+    std::size_t from = 0;
+};
 
 // Smallest hash of the kBlock places from `bytes` on. Words are taken at four phases, so that each inner loop
 // reads its words side by side: so compilers turn it into vector instructions.
@@ -52,27 +64,64 @@ std::uint32_t smallest_of_block(const std::uint8_t* bytes) {
     return *std::min_element(smallest.begin(), smallest.end());
 }
 
-// Position in [0, count) of the earliest smallest hash; the hash at position i covers bytes[i .. i + 4).
-std::size_t earliest_minimum(const std::uint8_t* bytes, std::size_t count) {
-    std::uint32_t best = 0xffffffffu;
-    std::size_t from = 0;  // the best hash lies here or within the block that follows
-    std::size_t at = 0;
-    for (; at + kBlock <= count; at += kBlock) {
+Best best_of_blocks_plain(const std::uint8_t* bytes, std::size_t blocks) {
+    Best best;
+    for (std::size_t at = 0; at < blocks * kBlock; at += kBlock) {
         const std::uint32_t smallest = smallest_of_block(bytes + at);
-        if (smallest < best) {
-            best = smallest;
-            from = at;
-        }
+        if (smallest < best.hash) best = {smallest, at};
     }
-    for (; at < count; ++at) {
+    return best;
+}
+
+#if defined(__x86_64__)
+
+__attribute__((target("avx2"), always_inline)) inline __m256i eight_words(const std::uint8_t* at) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+}
+
+// The same, eight words at a time; only a block with a smaller hash than all before is looked at twice.
+__attribute__((target("avx2"))) Best best_of_blocks_avx2(const std::uint8_t* bytes, std::size_t blocks) {
+    const __m256i factor = _mm256_set1_epi32(static_cast<int>(kFactor));
+    Best best;
+    __m256i bound = _mm256_set1_epi32(-1);
+    for (std::size_t at = 0; at < blocks * kBlock; at += kBlock) {
+        __m256i smallest = bound;
+        for (std::size_t word = 0; word < kBlock; word += sizeof(__m256i)) {
+            for (std::size_t phase = 0; phase < kWindowBytes; ++phase) {
+                const __m256i words = eight_words(bytes + at + word + phase);
+                const __m256i mixed = _mm256_xor_si256(words, _mm256_srli_epi32(words, kShift));
+                smallest = _mm256_min_epu32(smallest, _mm256_mullo_epi32(mixed, factor));
+            }
+        }
+        if (_mm256_movemask_epi8(_mm256_cmpeq_epi32(smallest, bound)) == -1) continue;
+        std::array<std::uint32_t, sizeof(__m256i) / kWindowBytes> lanes;
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes.data()), smallest);
+        best = {*std::min_element(lanes.begin(), lanes.end()), at};
+        bound = _mm256_set1_epi32(static_cast<int>(best.hash));
+    }
+    return best;
+}
+
+#endif
+
+Best best_of_blocks(ChunkerCode code, const std::uint8_t* bytes, std::size_t blocks) {
+#if defined(__x86_64__)
+    static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
+    if (code == ChunkerCode::kFastest && has_avx2) return best_of_blocks_avx2(bytes, blocks);
+#endif
+    static_cast<void>(code);
+    return best_of_blocks_plain(bytes, blocks);
+}
+
+// Position in [0, count) of the earliest smallest hash; the hash at position i covers bytes[i .. i + 4).
+std::size_t earliest_minimum(ChunkerCode code, const std::uint8_t* bytes, std::size_t count) {
+    Best best = best_of_blocks(code, bytes, count / kBlock);
+    for (std::size_t at = count / kBlock * kBlock; at < count; ++at) {
         const std::uint32_t hash = hash4(bytes + at);
-        if (hash < best) {
-            best = hash;
-            from = at;
-        }
+        if (hash < best.hash) best = {hash, at};
     }
-    while (hash4(bytes + from) != best) ++from;
-    return from;
+    while (hash4(bytes + best.from) != best.hash) ++best.from;
+    return best.from;
 }
 
 bool holds_at(ByteView head, std::size_t place, std::string_view magic) {
@@ -126,7 +175,7 @@ ChunkBounds bounds_of(ChunkClass chunk_class) {
     SATCHEL_CHECK(false);
 }
 
-std::size_t first_cut(ChunkClass chunk_class, ByteView bytes, bool at_end) {
+std::size_t first_cut(ChunkClass chunk_class, ByteView bytes, bool at_end, ChunkerCode code) {
     const ChunkBounds bounds = bounds_of(chunk_class);
     if (bytes.size() <= bounds.min) {
         SATCHEL_CHECK(at_end);
@@ -135,7 +184,7 @@ std::size_t first_cut(ChunkClass chunk_class, ByteView bytes, bool at_end) {
     SATCHEL_CHECK(at_end || bytes.size() >= bounds.max);
     const std::size_t longest = std::min(bytes.size(), bounds.max);
     const std::size_t candidates = longest - bounds.min + 1;  // lengths min .. longest
-    const std::size_t shortest = earliest_minimum(bytes.data() + bounds.min - kWindowBytes, candidates);
+    const std::size_t shortest = earliest_minimum(code, bytes.data() + bounds.min - kWindowBytes, candidates);
     return bounds.min + shortest;
 }
 

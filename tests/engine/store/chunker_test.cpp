@@ -87,6 +87,16 @@ TEST(Chunker, CutsAtTheEarliestSmallestHash) {
     }
 }
 
+RC_GTEST_PROP(Chunker, CutsAlikeWithAndWithoutVectors, ()) {
+    const auto chunk_class = *rc::gen::element(ChunkClass::kSmall, ChunkClass::kMedia);
+    const auto size = *rc::gen::inRange<std::size_t>(1, kChunkMax + 1000);
+    ByteBuffer bytes = noise(size, *rc::gen::arbitrary<std::uint64_t>());
+    const auto mask = *rc::gen::element<std::uint8_t>(0xff, 0x03, 0x01);  // few words: many equal hashes
+    for (std::uint8_t& byte : bytes) byte &= mask;
+    RC_ASSERT(first_cut(chunk_class, bytes, true, ChunkerCode::kFastest) ==
+              first_cut(chunk_class, bytes, true, ChunkerCode::kPlain));
+}
+
 RC_GTEST_PROP(Chunker, ChunksAreWithinBoundsAndMakeUpTheFile, ()) {
     const auto chunk_class = *rc::gen::element(ChunkClass::kSmall, ChunkClass::kMedia);
     const auto size = *rc::gen::inRange<std::size_t>(0, kMiB);
