@@ -50,9 +50,14 @@ class WatchedFile : public env::File {
 
 class CoursePublisher {
   public:
-    CoursePublisher(store::Store& store, KnownFiles& known, env::Disk& folder, Progress& progress,
-                    SkipList& skipped)
-        : store_(store), known_(known), folder_(folder), progress_(progress), skipped_(skipped) {}
+    CoursePublisher(store::Store& store, env::Offload& offload, KnownFiles& known, env::Disk& folder,
+                    Progress& progress, SkipList& skipped)
+        : store_(store),
+          ingester_(store, offload),
+          known_(known),
+          folder_(folder),
+          progress_(progress),
+          skipped_(skipped) {}
 
     Result<void> measure(const CourseSource& course) {
         SkipList ignored;  // the real walk lists them
@@ -142,7 +147,7 @@ class CoursePublisher {
                 return *known;
             }
         }
-        SATCHEL_TRY(store::Ingested ingested, store::ingest_file(store_, file, before, done));
+        SATCHEL_TRY(store::Ingested ingested, ingester_.take(file, before, done));
         if (!before || ingested.content == *before) return ingested;
         SATCHEL_TRY(const std::optional<store::Ingested> known, known_content(file, ingested.size));
         if (known) return *known;
@@ -165,6 +170,7 @@ class CoursePublisher {
     }
 
     store::Store& store_;
+    store::Ingester ingester_;
     KnownFiles& known_;
     env::Disk& folder_;
     Progress& progress_;
@@ -216,7 +222,7 @@ Result<PublishReport> Site::publish(env::Disk& folder, std::string_view folder_n
                     "name a folder with a course in it");
 
     KnownFiles known(*state_->database);
-    CoursePublisher publisher(*state_->store, known, folder, progress, skipped);
+    CoursePublisher publisher(*state_->store, state_->world.offload, known, folder, progress, skipped);
     for (const CourseSource& source : sources) SATCHEL_TRY_VOID(publisher.measure(source));
 
     PublishReport report;

@@ -60,10 +60,16 @@ Result<Placed> PackStore::put(ByteView plain) {
     const ChunkId id{hash_of(plain)};
     SATCHEL_TRY(const Found there, find(id));
     if (there.place) return Placed{id, false, there.place->row.stored_size};
-    ByteBuffer record;
-    encode_record(record, RecordType::kChunk, plain, id.digest);
-    const auto stored_size = static_cast<std::uint32_t>(record.size() - kRecordHeaderSize);
-    return append(record, {id, 0, stored_size, static_cast<std::uint32_t>(plain.size())});
+    return put_prepared(prepare_record(RecordType::kChunk, plain, id.digest));
+}
+
+Result<Placed> PackStore::put_prepared(const PreparedRecord& record) {
+    const RecordHeader& header = record.header;
+    SATCHEL_CHECK(header.type == RecordType::kChunk);
+    const ChunkId id{header.id};
+    SATCHEL_TRY(const Found there, find(id));
+    if (there.place) return Placed{id, false, there.place->row.stored_size};
+    return append(encode_header(header), record.payload(), {id, 0, header.stored_size, header.raw_size});
 }
 
 Result<Placed> PackStore::put_record(ByteView record) {
@@ -75,19 +81,34 @@ Result<Placed> PackStore::put_record(ByteView record) {
     const ChunkId id{header.id};
     SATCHEL_TRY(const Found there, find(id));
     if (there.place) return Placed{id, false, there.place->row.stored_size};
-    return append(record, {id, 0, header.stored_size, header.raw_size});
+    return append(record.first(kRecordHeaderSize), record.subspan(kRecordHeaderSize),
+                  {id, 0, header.stored_size, header.raw_size});
 }
 
-Result<Placed> PackStore::append(ByteView record, const IndexRow& row) {
+namespace {
+// In one write where copying is cheaper than another call of the kernel.
+Result<void> write_both(env::File& file, std::uint64_t place, ByteView header, ByteView payload) {
+    constexpr std::size_t kJoinedMax = 8 * 1024;
+    if (payload.size() <= kJoinedMax) {
+        ByteBuffer both(header.begin(), header.end());
+        append(both, payload);
+        return file.write_at(place, both);
+    }
+    SATCHEL_TRY_VOID(file.write_at(place, header));
+    return file.write_at(place + header.size(), payload);
+}
+}  // namespace
+
+Result<Placed> PackStore::append(ByteView header, ByteView payload, const IndexRow& row) {
     if (broken_) return *broken_;
     if (!open_pack_) SATCHEL_TRY_VOID(begin_pack());
     if (end_ == committed_) end_ = next_block(end_);
-    SATCHEL_TRY_VOID(poison(open_pack_->write_at(end_, record)));
+    SATCHEL_TRY_VOID(poison(write_both(*open_pack_, end_, header, payload)));
     IndexRow placed = row;
     placed.place = static_cast<std::uint32_t>(end_);
     open_rows_.insert(placed);
     ++uncommitted_rows_;
-    end_ += record.size();
+    end_ += header.size() + payload.size();
     if (uncommitted_bytes() >= limits_.group_bytes || open_rows_.size() >= limits_.rows_max)
         SATCHEL_TRY_VOID(commit());
     return Placed{row.id, true, row.stored_size};

@@ -64,6 +64,7 @@ class PackStore : public Store {
     Result<ByteBuffer> read(const ChunkId& id) override;
     Result<ByteBuffer> read_record(const ChunkId& id) override;
     Result<Placed> put(ByteView plain) override;
+    Result<Placed> put_prepared(const PreparedRecord& record) override;
     Result<Placed> put_record(ByteView record) override;
     Result<void> commit() override;
     [[nodiscard]] std::uint64_t uncommitted_bytes() const override { return end_ - committed_; }
@@ -120,7 +121,7 @@ class PackStore : public Store {
 
     // pack_store.cpp
     [[nodiscard]] std::string path_of(std::uint32_t number) const;
-    Result<Placed> append(ByteView record, const IndexRow& row);
+    Result<Placed> append(ByteView header, ByteView payload, const IndexRow& row);
     Result<void> begin_pack();
     Result<void> seal_pack();
     Result<Section> write_index();

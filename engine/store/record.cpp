@@ -1,5 +1,7 @@
 #include "engine/store/record.hpp"
 
+#include <algorithm>
+
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
 #include "engine/store/codec.hpp"
@@ -20,20 +22,6 @@ Error damaged(const char* what, std::string detail = {}) {
                 "fetch it again from a stick or another site", std::move(detail));
 }
 
-void put_header(ByteBuffer& out, const RecordHeader& header) {
-    const std::size_t start = out.size();
-    Writer writer(out);
-    writer.u32(kMagic).u32(0);
-    writer.u8(static_cast<std::uint8_t>(header.type))
-        .u8(static_cast<std::uint8_t>(header.codec))
-        .u16(header.flags);
-    writer.u32(header.stored_size).u32(header.raw_size).u32(header.payload_crc).raw(header.id);
-    SATCHEL_CHECK(out.size() - start == kRecordHeaderSize);
-    const std::uint32_t crc = crc32c(ByteView(out).subspan(start + kHeaderCrcFrom));
-    for (std::size_t i = 0; i < 4; ++i)
-        out[start + kHeaderCrcAt + i] = static_cast<std::uint8_t>(crc >> (8 * i));
-}
-
 }  // namespace
 
 void encode_record(ByteBuffer& out, RecordType type, ByteView plain) {
@@ -41,19 +29,41 @@ void encode_record(ByteBuffer& out, RecordType type, ByteView plain) {
 }
 
 void encode_record(ByteBuffer& out, RecordType type, ByteView plain, const Digest& id) {
+    const PreparedRecord record = prepare_record(type, plain, id);
+    out.reserve(out.size() + kRecordHeaderSize + record.payload().size());
+    append(out, encode_header(record.header));
+    append(out, record.payload());
+}
+
+PreparedRecord prepare_record(RecordType type, ByteView plain, const Digest& id) {
     SATCHEL_CHECK(plain.size() <= kObjectMax);
-    const std::optional<ByteBuffer> packed = compress_if_it_pays(plain);
-    const ByteView payload = packed ? ByteView(*packed) : plain;
-    RecordHeader header;
-    header.type = type;
-    header.codec = packed ? Codec::kZstd : Codec::kRaw;
-    header.stored_size = static_cast<std::uint32_t>(payload.size());
-    header.raw_size = static_cast<std::uint32_t>(plain.size());
-    header.payload_crc = crc32c(payload);
-    header.id = id;
-    out.reserve(out.size() + kRecordHeaderSize + payload.size());
-    put_header(out, header);
-    append(out, payload);
+    PreparedRecord record;
+    record.plain = plain;
+    record.packed = compress_if_it_pays(plain);
+    record.header.type = type;
+    record.header.codec = record.packed ? Codec::kZstd : Codec::kRaw;
+    record.header.stored_size = static_cast<std::uint32_t>(record.payload().size());
+    record.header.raw_size = static_cast<std::uint32_t>(plain.size());
+    record.header.payload_crc = crc32c(record.payload());
+    record.header.id = id;
+    return record;
+}
+
+std::array<std::uint8_t, kRecordHeaderSize> encode_header(const RecordHeader& header) {
+    ByteBuffer out;
+    out.reserve(kRecordHeaderSize);
+    Writer writer(out);
+    writer.u32(kMagic).u32(0);
+    writer.u8(static_cast<std::uint8_t>(header.type))
+        .u8(static_cast<std::uint8_t>(header.codec))
+        .u16(header.flags);
+    writer.u32(header.stored_size).u32(header.raw_size).u32(header.payload_crc).raw(header.id);
+    SATCHEL_CHECK(out.size() == kRecordHeaderSize);
+    std::array<std::uint8_t, kRecordHeaderSize> bytes;
+    std::copy(out.begin(), out.end(), bytes.begin());
+    const std::uint32_t crc = crc32c(ByteView(bytes).subspan(kHeaderCrcFrom));
+    for (std::size_t i = 0; i < 4; ++i) bytes[kHeaderCrcAt + i] = static_cast<std::uint8_t>(crc >> (8 * i));
+    return bytes;
 }
 
 Result<RecordHeader> decode_header(ByteView bytes) {

@@ -3,6 +3,7 @@
 // searches byte by byte; the payload's checksum finds damage without decoding; the id finds lies.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -41,6 +42,17 @@ struct RecordHeader {
 // `id` is the hash of `plain`, for callers that know it already.
 void encode_record(ByteBuffer& out, RecordType type, ByteView plain);
 void encode_record(ByteBuffer& out, RecordType type, ByteView plain, const Digest& id);
+
+// A record whose payload was made ahead, so that many can be made at once. Borrows `plain`.
+struct PreparedRecord {
+    RecordHeader header;
+    ByteView plain;
+    std::optional<ByteBuffer> packed;  // where compressing pays
+    [[nodiscard]] ByteView payload() const { return packed ? ByteView(*packed) : plain; }
+};
+// Touches nothing but its arguments: fit for Offload jobs. `id` is the hash of `plain`.
+[[nodiscard]] PreparedRecord prepare_record(RecordType type, ByteView plain, const Digest& id);
+[[nodiscard]] std::array<std::uint8_t, kRecordHeaderSize> encode_header(const RecordHeader& header);
 
 // kDamaged: not a record, wrong checksum, impossible length. kUnsupported: unknown type, codec or flag.
 Result<RecordHeader> decode_header(ByteView bytes);

@@ -69,6 +69,8 @@ class Store {
     virtual Result<ByteBuffer> read_record(const ChunkId& id) = 0;
 
     virtual Result<Placed> put(ByteView plain) = 0;
+    // The same for a chunk that was prepared ahead, with an id that is the hash of its plain bytes.
+    virtual Result<Placed> put_prepared(const PreparedRecord& record) = 0;
     // From a carrier: opened and hashed before it is appended as it came. kDamaged if it lies.
     virtual Result<Placed> put_record(ByteView record) = 0;
     virtual Result<void> commit() = 0;

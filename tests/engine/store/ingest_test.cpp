@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "engine/env/os/offload.hpp"
 #include "tests/engine/store/store_kit.hpp"
 
 namespace satchel::store {
@@ -21,11 +22,12 @@ class IngestTest : public testing::Test {
         put_file(disk_, "source", bytes);
         const std::unique_ptr<env::File> source = must(disk_.open("source", env::OpenMode::kRead));
         std::uint64_t told = 0;
-        Ingested taken = must(ingest_file(*store_, *source, earlier, [&](std::uint64_t step) -> Result<void> {
-            told += step;
-            EXPECT_LE(step, kChunkMax);
-            return {};
-        }));
+        Ingested taken =
+            must(Ingester(*store_, offload_).take(*source, earlier, [&](std::uint64_t step) -> Result<void> {
+                told += step;
+                EXPECT_LE(step, kChunkMax);
+                return {};
+            }));
         EXPECT_EQ(told, bytes.size());
         EXPECT_EQ(taken.size, bytes.size());
         EXPECT_EQ(read(taken.content, 0, bytes.size()), ByteBuffer(bytes.begin(), bytes.end()));
@@ -43,6 +45,7 @@ class IngestTest : public testing::Test {
 
     SimDisk disk_;
     Opened store_{disk_, PackLimits{}};
+    simulations::InlineOffload offload_;
 };
 
 TEST_F(IngestTest, AnEmptyFileAndASmallOneNeedNoRecipe) {
@@ -202,7 +205,7 @@ TEST_F(IngestTest, StopsWhenItIsTold) {
         if (++steps < 3) return {};
         return fail(ErrorCode::kCancelled, "", "stopped", "run it again");
     };
-    const Result<Ingested> taken = ingest_file(*store_, *source, std::nullopt, stop);
+    const Result<Ingested> taken = Ingester(*store_, offload_).take(*source, std::nullopt, stop);
     ASSERT_FALSE(taken.has_value());
     EXPECT_EQ(taken.error().code, ErrorCode::kCancelled);
     EXPECT_EQ(steps, 3);
@@ -217,10 +220,57 @@ TEST_F(IngestTest, RefusesARecipeThatPassesTheEndOfItsChunk) {
     EXPECT_EQ(read.error().code, ErrorCode::kDamaged);
 }
 
+// Half noise, half words, with stretches that come again: 3 batches, cut off at a place of no meaning.
+ByteBuffer mixed_film(std::uint64_t seed) {
+    ByteBuffer bytes = noise(2 * kBatchBytes + kMiB + 12'345, seed);
+    for (std::size_t at = kMiB; at < 3 * kMiB; ++at) bytes[at] = static_cast<std::uint8_t>(at % 97);
+    std::copy_n(bytes.begin(), kMiB, bytes.begin() + 4 * kMiB);
+    return bytes;
+}
+
+TEST(Ingest, StoresTheSameInTheSameOrderHoweverManyHandsHelp) {
+    const ByteBuffer film = mixed_film(20);
+    ByteBuffer changed = film;
+    changed.erase(changed.begin() + 5'000'000, changed.begin() + 5'000'100);
+    std::vector<std::vector<ByteBuffer>> packs;
+    for (const std::size_t hands : {1u, 2u, 4u}) {
+        SimDisk disk;
+        Opened store(disk, PackLimits{});
+        env::os::ThreadOffload offload(hands);
+        Ingester ingester(*store, offload);
+        std::optional<FileContent> earlier;
+        for (const ByteBuffer* const bytes : {&film, static_cast<const ByteBuffer*>(&changed)}) {
+            put_file(disk, "source", *bytes);
+            const std::unique_ptr<env::File> source = must(disk.open("source", env::OpenMode::kRead));
+            const auto on = [](std::uint64_t) -> Result<void> { return {}; };
+            earlier = must(ingester.take(*source, earlier, on)).content;
+        }
+        must(store->commit());
+        packs.emplace_back();
+        for (const env::EntryInfo& pack : must(disk.list("packs")))
+            packs.back().push_back(get_file(disk, "packs/" + pack.name));
+    }
+    EXPECT_EQ(packs[0], packs[1]);
+    EXPECT_EQ(packs[0], packs[2]);
+}
+
+// The cuts are those of the file as a whole, wherever its batches end.
+TEST_F(IngestTest, ABatchsEndIsNoCut) {
+    const ByteBuffer film = mixed_film(21);
+    const std::vector<Extent> extents = must(extents_of(*store_, take(film).content));
+    std::size_t at = 0;
+    for (const Extent& extent : extents) {
+        EXPECT_EQ(extent.length, first_cut(ChunkClass::kSmall, ByteView(film).subspan(at), true)) << at;
+        at += extent.length;
+    }
+    EXPECT_EQ(at, film.size());
+}
+
 // Two editions made of parts of each other, cut and put together at random.
 RC_GTEST_PROP(Ingest, AnyEditionReadsAsItWas, ()) {
     SimDisk disk;
     Opened store(disk, PackLimits{});
+    simulations::InlineOffload offload;
     const ByteBuffer base =
         noise(*rc::gen::inRange<std::size_t>(0, 400'000), *rc::gen::arbitrary<std::uint64_t>());
     ByteBuffer changed;
@@ -235,7 +285,9 @@ RC_GTEST_PROP(Ingest, AnyEditionReadsAsItWas, ()) {
         put_file(disk, "source", *bytes);
         const std::unique_ptr<env::File> source = must(disk.open("source", env::OpenMode::kRead));
         const Ingested taken =
-            must(ingest_file(*store, *source, content, [](std::uint64_t) -> Result<void> { return {}; }));
+            must(Ingester(*store, offload).take(*source, content, [](std::uint64_t) -> Result<void> {
+                return {};
+            }));
         ByteBuffer read;
         must(read_content(*store, taken.content, 0, bytes->size(), [&](ByteView part) -> Result<void> {
             append(read, part);

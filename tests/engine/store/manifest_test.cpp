@@ -36,6 +36,7 @@ class ObjectMap : public Store {
         const bool is_new = objects.emplace(id, ByteBuffer(plain.begin(), plain.end())).second;
         return Placed{id, is_new, static_cast<std::uint32_t>(plain.size())};
     }
+    Result<Placed> put_prepared(const PreparedRecord& record) override { return put(record.plain); }
     Result<Placed> put_record(ByteView record) override { return put(record); }
     Result<void> commit() override { return {}; }
     [[nodiscard]] std::uint64_t uncommitted_bytes() const override { return 0; }
