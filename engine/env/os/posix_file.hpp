@@ -19,8 +19,11 @@ class PosixFile : public File {
 
   private:
     Result<void> check_not_poisoned() const;
+    void begin_writing_out(std::uint64_t begin, std::uint64_t end);
     Descriptor descriptor_;
     std::string about_;
+    std::uint64_t run_begin_ = 0;  // bytes written one behind the other, and not on their way yet
+    std::uint64_t run_end_ = 0;
     bool poisoned_ = false;  // a sync failed: the kernel may have dropped what was written
 };
 
