@@ -165,7 +165,13 @@ Result<std::unique_ptr<env::File>> SimDisk::open(std::string_view path, env::Ope
 
 env::EntryInfo SimDisk::info_of(std::string name, NodeId id) const {
     const Node* node = seen_.find(id);
-    return {std::move(name), node->kind, node->content.size(), node->mtime_ns, node->mode};
+    return {.name = std::move(name),
+            .kind = node->kind,
+            .size = node->content.size(),
+            .mtime_ns = node->mtime_ns,
+            .mode = node->mode,
+            .inode = id,
+            .changed_ns = node->changed};
 }
 
 Result<env::EntryInfo> SimDisk::stat(std::string_view path) {

@@ -59,6 +59,7 @@ void SimDisk::commit_data(NodeId node) {
         sure.content = seen->content;
         sure.mode = seen->mode;
         sure.mtime_ns = seen->mtime_ns;
+        sure.changed = seen->changed;
     } else {
         for (const PendingOperation& operation : pending_)
             if (operation.node == node && operation.kind != PendingOperation::Kind::kNames)
@@ -112,14 +113,17 @@ void apply_operation(Tree& tree, const PendingOperation& operation, const SimDis
     switch (operation.kind) {
         case PendingOperation::Kind::kWrite:
             tree.change(operation.node).content.write(operation.offset, *operation.bytes);
+            tree.change(operation.node).changed += 1;
             return;
         case PendingOperation::Kind::kTruncate:
             tree.change(operation.node).content.resize(operation.offset);
+            tree.change(operation.node).changed += 1;
             return;
         case PendingOperation::Kind::kAttributes: {
             Node& node = tree.change(operation.node);
             const env::Attributes& wanted = operation.attributes;
             if (!is_fat) node.mode = wanted.mode & kModeBits;
+            node.changed += 1;
             node.mtime_ns = is_fat ? wanted.mtime_ns - wanted.mtime_ns % kFatTimeStepNs : wanted.mtime_ns;
             return;
         }

@@ -50,6 +50,7 @@ struct Node {
     env::EntryKind kind = env::EntryKind::kFile;
     std::uint32_t mode = 0;
     std::int64_t mtime_ns = 0;
+    std::int64_t changed = 1;  // the time of change, in a time of its own: one step a change
     Content content;                                // of a file
     std::map<std::string, DirectoryEntry> entries;  // of a folder, by folded name
 };

@@ -36,6 +36,10 @@ int open_beneath(int root, const char* path, int flags, unsigned mode) {
     return -1;
 }
 
+std::int64_t nanos_of(const struct timespec& time) {
+    return static_cast<std::int64_t>(time.tv_sec) * kNanosPerSecond + time.tv_nsec;
+}
+
 EntryInfo info_of(std::string name, const struct stat& from) {
     EntryInfo info;
     info.name = std::move(name);
@@ -44,8 +48,10 @@ EntryInfo info_of(std::string name, const struct stat& from) {
                 : S_ISLNK(from.st_mode) ? EntryKind::kSymlink
                                         : EntryKind::kOther;
     info.size = static_cast<std::uint64_t>(from.st_size);
-    info.mtime_ns = static_cast<std::int64_t>(from.st_mtim.tv_sec) * kNanosPerSecond + from.st_mtim.tv_nsec;
+    info.mtime_ns = nanos_of(from.st_mtim);
     info.mode = from.st_mode & kModeBits;
+    info.inode = from.st_ino;
+    info.changed_ns = nanos_of(from.st_ctim);
     return info;
 }
 

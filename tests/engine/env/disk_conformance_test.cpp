@@ -1,6 +1,8 @@
 // What every Disk promises, asked of the real one (with both ways of resolving) and the simulated ones.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "engine/env/disk.hpp"
 #include "engine/env/os/posix_disk.hpp"
 #include "simulations/world/sim_disk.hpp"
@@ -201,6 +203,28 @@ TYPED_TEST(AnyDisk, KeepsTimesAndModes) {
             EXPECT_EQ(info->mode, mode) << path;
         }
     }
+}
+
+// What tells that a file is the one it was: disks move its time of change in steps, so the test goes on until
+// one is over.
+TYPED_TEST(AnyDisk, TellsAnotherFileAndAnyChange) {
+    this->write("a", "x");
+    this->write("b", "x");
+    const auto info = [&](const char* path) { return *this->disk().stat(path); };
+    EXPECT_NE(info("a").inode, info("b").inode);
+    const auto file = this->open("a", OpenMode::kWrite);
+    const std::int64_t mtime_ns = info("a").mtime_ns;
+    const auto moves_it = [&](const std::function<void()>& change) {
+        const EntryInfo before = info("a");
+        EXPECT_EQ(info("a").changed_ns, before.changed_ns);
+        for (int tries = 0; tries < 1'000'000 && info("a").changed_ns == before.changed_ns; ++tries) change();
+        EXPECT_GT(info("a").changed_ns, before.changed_ns);
+        EXPECT_EQ(info("a").inode, before.inode);
+    };
+    moves_it([&] { EXPECT_TRUE(file->write_at(0, bytes_of("y")).has_value()); });
+    moves_it([&] { EXPECT_TRUE(file->truncate(0).has_value()); });
+    moves_it([&] { EXPECT_TRUE(file->set_mtime(mtime_ns).has_value()); });
+    EXPECT_EQ(info("b").changed_ns, this->disk().list("")->back().changed_ns);
 }
 
 TYPED_TEST(AnyDisk, SyncsFilesAndFolders) {
