@@ -66,4 +66,24 @@ class ManifestReader {
     ChunkId root_;
 };
 
+// The same entries, but handed out one by one: for a walk beside something else that is sorted by path.
+// Memory: one node a level.
+class ManifestCursor {
+  public:
+    ManifestCursor(ObjectSource source, const ChunkId& root);
+    ManifestCursor(ManifestCursor&& other) noexcept;
+    ManifestCursor& operator=(ManifestCursor&& other) noexcept;
+    ~ManifestCursor();
+    // The entry at hand; null behind the last one. It lives until the next call.
+    Result<const ManifestEntry*> next();
+
+  private:
+    struct Step;
+    Result<void> enter(const ChunkId& node, int level_above);
+    ObjectSource source_;
+    ChunkId root_;
+    bool is_begun_ = false;
+    std::vector<Step> steps_;  // from the root down
+};
+
 }  // namespace satchel::store

@@ -143,6 +143,24 @@ ErrorCode walk_refusal_of(ObjectMap& store, const ManifestNode& root) {
 
 // -- nodes --------------------------------------------------------------------------------------
 
+TEST(ManifestCursor, HandsOutWhatAWalkDoes) {
+    for (const std::size_t count : {0u, 1u, 17u, 1000u}) {
+        ObjectMap objects;
+        ManifestBuilder builder(objects);
+        std::vector<ManifestEntry> entries = thousand_files();
+        entries.resize(count);
+        for (const ManifestEntry& entry : entries) must(builder.add(entry));
+        ManifestCursor cursor(objects.source(), must(builder.finish()));
+        for (const ManifestEntry& entry : entries) {
+            const ManifestEntry* const next = must(cursor.next());
+            ASSERT_NE(next, nullptr);
+            EXPECT_EQ(*next, entry);
+        }
+        EXPECT_EQ(must(cursor.next()), nullptr);
+        EXPECT_EQ(must(cursor.next()), nullptr);
+    }
+}
+
 TEST(ManifestNode, GoldenVectorsDecodeAndAreEncodedAgain) {
     const ByteBuffer leaf = vector_file("vectors/manifest/leaf.bin");
     EXPECT_EQ(to_hex(encode(example_leaf())), to_hex(leaf));
