@@ -32,6 +32,7 @@ void say_course(Context& context, const site::PublishedCourse& course) {
 Result<cli::ExitCode> publish(Context& context) {
     site::PublishOptions options;
     options.message = context.arguments.text("--message");
+    options.reread = context.arguments.has("--reread");
     if (context.arguments.has("--reviews")) {
         SATCHEL_TRY(options.reviews, number_of(context.arguments, "--reviews", 0, kReviewsMax));
     }
@@ -72,7 +73,9 @@ std::vector<CommandSpec> publish_commands() {
                         "one course (it holds a course.json), or a folder of courses"},
                        {"--message", ArgumentKind::kOption, "TEXT", "what is new, for the catalogue's log"},
                        {"--reviews", ArgumentKind::kOption, "COUNT",
-                        "reviewers who must approve; otherwise as many as last time"}},
+                        "reviewers who must approve; otherwise as many as last time"},
+                       {"--reread", ArgumentKind::kFlag, "",
+                        "read every file, also those that look unchanged"}},
          .examples = {"satchel --site hub publish courseware",
                       "satchel --site hub publish maths --message 'Grade 5 corrected' --reviews 1"},
          .run = publish}};

@@ -230,6 +230,7 @@ constexpr Translation kRows[] = {
     {"producer", "制作方"},
     {"put the stick in, mount it, and name the folder where it is mounted", "插入并挂载 U 盘，然后指定挂载的文件夹"},
     {"read a stick from the hub; it brings the catalogue", "读取来自中心站的 U 盘，它带有目录"},
+    {"read every file, also those that look unchanged", "读取每个文件，包括看上去没有变化的"},
     {"received", "收到"},
     {"recording", "正在记录"},
     {"refused: a signature or a rule of the network does not allow it", "被拒绝：签名或网络规则不允许"},

@@ -45,6 +45,7 @@ struct PublishOptions {
     std::string message;  // empty: made from the courses' names
     // So many; the lane may demand more. Not given: as many as the course's last edition demanded.
     std::optional<std::uint32_t> reviews;
+    bool reread = false;  // read every file, also those that look as they did when they were last read
     std::string loose_course = "loose-files";  // course id for files that lie beside the course folders
 };
 struct PublishedCourse {

@@ -269,20 +269,27 @@ class Walkthrough:
     def judge_changes(self, name, changes, editions, store, lacked):
         print(f"  {'change':7} {'kind':38} {'files':>5} {'bytes':>10} {'sent':>9} {'allowed':>10} {'chunks':>6} "
               f"{'recipes':>7}")
-        told, total = set(), 0
+        told, total = {}, 0  # bytes of each chunk that some change has been charged with
         places = {course + "/" + os.fsdecode(entry.path) if course != "loose-files" else os.fsdecode(entry.path):
                   (edition, entry) for course, edition in editions.items() for entry in edition.entries}
         for change in changes:
-            chunks, recipes, largest = set(), set(), formats.LARGEST_CHUNK[formats.SMALL]
+            named, recipes, largest = {}, set(), formats.LARGEST_CHUNK[formats.SMALL]
             for path in change["paths"]:
                 edition, entry = places[path]
                 chunk_class, extents = edition.content(entry)
                 largest = max(largest, formats.LARGEST_CHUNK[chunk_class])
-                chunks.update(chunk for chunk, _, _ in extents if chunk in lacked)
+                for chunk, _, length in extents:
+                    if chunk in lacked:
+                        named[chunk] = named.get(chunk, 0) + length
                 recipes.update({entry.recipe} & lacked if entry.recipe else ())
-            chunks -= told  # sent once; it counts where it is met first
-            told |= chunks
-            sent = sum(store.stored(chunk) for chunk in chunks)
+            # Sent once, it counts where it is met first; a chunk that small files share counts by their parts.
+            sent, chunks = 0, set()
+            for chunk, length in named.items():
+                plain = len(store.read(chunk))
+                part = min(length, plain - told.get(chunk, 0))
+                told[chunk] = told.get(chunk, 0) + part
+                sent += -(-store.stored(chunk) * part // plain)
+                chunks.update({chunk} if part else ())
             total += sent
             most = min(change["bytes"], change["expected_new_bytes"] + 2 * largest * change["regions"])
             print(f"  {change['id']:7} {change['kind']:38} {change['files']:5} {change['bytes']:10} {sent:9} {most:10} "
