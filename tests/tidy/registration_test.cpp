@@ -76,7 +76,7 @@ Complaints unregistered_tests(const Files& files) {
         if (!file.path.starts_with("tests/") || is_data(file.path)) continue;
         if (file.path.ends_with("_test.sh") && folder != "tests/e2e")
             complain(out, file, 1, "only tests/e2e runs scripts");
-        if (!file.path.ends_with(".cpp") || folder == "tests/support") continue;
+        if (!file.path.ends_with(".cpp") || folder == "tests/support" || folder == "tests/benchmarks") continue;
         const bool fuzz = file.path.ends_with("_fuzz.cpp") || name_of(file.path) == "replay_main.cpp";
         const bool test = file.path.ends_with("_test.cpp") && folders.contains(folder);
         const auto benchmark = benchmarks.find(stem_of(file.path));
