@@ -13,9 +13,11 @@ namespace satchel::store {
 
 namespace {
 
-constexpr int kZstdLevel = 3;                    // higher levels cost ten times as much on media, for nothing
-constexpr std::size_t kSampleBytes = 16 * 1024;  // what is tried before a large object is compressed
-constexpr std::size_t kSampledFrom = 4 * kSampleBytes;
+constexpr int kZstdLevel = 3;                   // higher levels cost ten times as much on media, for nothing
+constexpr std::size_t kSampleBytes = 8 * 1024;  // what is tried before a large object is compressed
+constexpr std::size_t kSampledFrom = 8 * kSampleBytes;
+constexpr std::size_t kMediaSampleBytes = 4 * 1024;  // of chunks that only media has: they hardly ever shrink
+constexpr std::size_t kMediaSampledFrom = 128 * 1024;  // and a sample is all that most of them cost
 constexpr std::size_t kWorthwhileSaving = 32;  // at least 1/32 must be saved, else reading fast counts more
 
 using Compressor = std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)>;
@@ -53,8 +55,9 @@ std::optional<ByteBuffer> compress(ByteView plain) {
 
 std::optional<ByteBuffer> compress_if_it_pays(ByteView plain) {
     if (plain.size() >= kSampledFrom) {
-        const bool head_pays = compress(plain.first(kSampleBytes)).has_value();
-        if (!head_pays && !compress(plain.subspan(plain.size() / 2, kSampleBytes))) return std::nullopt;
+        const std::size_t size = plain.size() < kMediaSampledFrom ? kSampleBytes : kMediaSampleBytes;
+        const bool head_pays = compress(plain.first(size)).has_value();
+        if (!head_pays && !compress(plain.subspan(plain.size() / 2, size))) return std::nullopt;
     }
     return compress(plain);
 }
