@@ -36,6 +36,7 @@ struct EntryInfo {
     std::uint32_t mode = 0;     // permission bits, 07777
     // Tell whether a file is still the one it was: another inode is another file, and whatever changes a
     // file's bytes or attributes moves the time of change, which no program can set back.
+    std::uint64_t device = 0;  // inodes are numbered on each device anew
     std::uint64_t inode = 0;
     std::int64_t changed_ns = 0;  // since 1970, UTC
 };

@@ -21,8 +21,8 @@ Result<EarlierEdition::Found> EarlierEdition::find(const SourceItem& item) {
     if (entry_ == nullptr || entry_->path != item.path || entry_->type != store::EntryType::kFile)
         return found;
     found.content = entry_->content;
-    found.is_untouched = row_ != kUnsureRow && row_ == SeenRow{item.info.inode, item.info.changed_ns} &&
-                         entry_->size == item.info.size && entry_->mtime_ns == item.info.mtime_ns;
+    found.is_untouched = row_ != kUnsureRow && row_ == look_of(item.info) && entry_->size == item.info.size &&
+                         entry_->mtime_ns == item.info.mtime_ns;
     return found;
 }
 

@@ -44,11 +44,16 @@ Result<Digest> hash_of_rows(env::File& file, std::uint64_t rows) {
 
 }  // namespace
 
+SeenRow look_of(const env::EntryInfo& info) {
+    constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15ull;
+    return {info.inode + info.device * kSpread, info.changed_ns};
+}
+
 SeenRow row_of(const env::EntryInfo& info, env::Instant begun) {
     constexpr std::int64_t kNanosPerMilli = 1'000'000;
     const std::int64_t newest = std::max(info.mtime_ns, info.changed_ns) / kNanosPerMilli;
     if (newest >= begun.unix_ms - kSettledMs) return kUnsureRow;
-    return {info.inode, info.changed_ns};
+    return look_of(info);
 }
 
 std::optional<SeenReader> SeenReader::open(env::Disk& disk, std::string_view course,
@@ -85,7 +90,7 @@ SeenRow SeenReader::next() {
     Reader reader(ByteView(step_).subspan(used_, kRowSize));
     used_ += kRowSize;
     SeenRow row;
-    row.inode = reader.u64();
+    row.file = reader.u64();
     row.changed_ns = static_cast<std::int64_t>(reader.u64());
     return row;
 }
@@ -98,7 +103,7 @@ SeenWriter::SeenWriter(env::Disk& disk, std::string_view course) : disk_(disk), 
 }
 
 void SeenWriter::add(const SeenRow& row) {
-    Writer(step_).u64(row.inode).u64(static_cast<std::uint64_t>(row.changed_ns));
+    Writer(step_).u64(row.file).u64(static_cast<std::uint64_t>(row.changed_ns));
     rows_ += 1;
     if (step_.size() >= kStepBytes) flush();
 }

@@ -17,13 +17,15 @@
 namespace satchel::site {
 
 struct SeenRow {
-    std::uint64_t inode = 0;
+    std::uint64_t file = 0;  // its inode and device
     std::int64_t changed_ns = 0;
     friend bool operator==(const SeenRow&, const SeenRow&) = default;
 };
 // No file matches it.
 inline constexpr SeenRow kUnsureRow{};
 
+// How a file looks.
+[[nodiscard]] SeenRow look_of(const env::EntryInfo& info);
 // The row for a file that is read after `begun`. One that changed just before could change again without
 // its times moving, as they are kept in steps (2 s on FAT): such a file is not sure.
 [[nodiscard]] SeenRow row_of(const env::EntryInfo& info, env::Instant begun);

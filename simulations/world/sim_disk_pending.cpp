@@ -113,17 +113,17 @@ void apply_operation(Tree& tree, const PendingOperation& operation, const SimDis
     switch (operation.kind) {
         case PendingOperation::Kind::kWrite:
             tree.change(operation.node).content.write(operation.offset, *operation.bytes);
-            tree.change(operation.node).changed += 1;
+            tree.change(operation.node).note_change(*operation.bytes, operation.offset);
             return;
         case PendingOperation::Kind::kTruncate:
             tree.change(operation.node).content.resize(operation.offset);
-            tree.change(operation.node).changed += 1;
+            tree.change(operation.node).note_change({}, operation.offset);
             return;
         case PendingOperation::Kind::kAttributes: {
             Node& node = tree.change(operation.node);
             const env::Attributes& wanted = operation.attributes;
             if (!is_fat) node.mode = wanted.mode & kModeBits;
-            node.changed += 1;
+            node.note_change({}, static_cast<std::uint64_t>(wanted.mtime_ns) + wanted.mode);
             node.mtime_ns = is_fat ? wanted.mtime_ns - wanted.mtime_ns % kFatTimeStepNs : wanted.mtime_ns;
             return;
         }

@@ -95,6 +95,14 @@ Digest Content::digest() const {
     return hasher.finish();
 }
 
+void Node::note_change(ByteView bytes, std::uint64_t number) {
+    constexpr std::int64_t kStep = 1 << 20;
+    std::uint64_t hash = static_cast<std::uint64_t>(changed % kStep) ^ number;
+    for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001b3ull;  // FNV-1a
+    hash = (hash ^ (hash >> 32)) * 0x9E3779B97F4A7C15ull;
+    changed = (changed / kStep + 1) * kStep + static_cast<std::int64_t>(hash >> 44);
+}
+
 Tree::Tree() {
     auto root = std::make_shared<Node>();
     root->kind = env::EntryKind::kDirectory;

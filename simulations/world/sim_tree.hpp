@@ -50,7 +50,10 @@ struct Node {
     env::EntryKind kind = env::EntryKind::kFile;
     std::uint32_t mode = 0;
     std::int64_t mtime_ns = 0;
-    std::int64_t changed = 1;  // the time of change, in a time of its own: one step a change
+    // The time of change, in a time of its own: a step for each change, and a fraction that depends on what
+    // was changed, so that files of two disks with like histories are told apart.
+    std::int64_t changed = 1;
+    void note_change(ByteView bytes, std::uint64_t number);
     Content content;                                // of a file
     std::map<std::string, DirectoryEntry> entries;  // of a folder, by folded name
 };

@@ -50,6 +50,7 @@ EntryInfo info_of(std::string name, const struct stat& from) {
     info.size = static_cast<std::uint64_t>(from.st_size);
     info.mtime_ns = nanos_of(from.st_mtim);
     info.mode = from.st_mode & kModeBits;
+    info.device = from.st_dev;
     info.inode = from.st_ino;
     info.changed_ns = nanos_of(from.st_ctim);
     return info;

@@ -85,6 +85,19 @@ TEST(SeenFiles, FailToBeWrittenInSilence) {
     }
 }
 
+TEST(SeenFiles, AFileLooksOtherOnAnotherDevice) {
+    env::EntryInfo info;
+    info.inode = 7;
+    info.device = 2049;
+    env::EntryInfo other = info;
+    EXPECT_EQ(look_of(other), look_of(info));
+    other.device = 2065;
+    EXPECT_NE(look_of(other), look_of(info));
+    other = info;
+    other.inode = 8;
+    EXPECT_NE(look_of(other), look_of(info));
+}
+
 TEST(SeenFiles, AFileThatChangedJustBeforeIsNotSure) {
     const env::Instant begun{1'700'000'000'000};
     constexpr std::int64_t kNow = 1'700'000'000'000'000'000;
