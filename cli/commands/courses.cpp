@@ -66,6 +66,10 @@ Answer answer_of(site::WhyState state) {
         case site::WhyState::kNotSubscribed:
             return Answer{"not-subscribed", "this site does not want it",
                           "run `satchel subscribe add` for it, then read a stick"};
+        case site::WhyState::kNoRoom:
+            return Answer{"no-room", "there is no room for it on this disk",
+                          "make room: `satchel store stats` shows what takes it, `satchel store drop` lets a "
+                          "course go, `satchel store limit` sets what is kept free"};
         case site::WhyState::kMissingChunks:
             return Answer{
                 "missing-chunks", "parts of it have not arrived yet",
@@ -102,6 +106,13 @@ Result<cli::ExitCode> why(Context& context) {
              {"approvals", std::to_string(found.edition->approvals)},
              {"needed", std::to_string(found.edition->edition.reviews_needed)},
              {"missing", std::to_string(found.missing_objects)}});
+    }
+    if (found.state == site::WhyState::kNoRoom) {
+        context.output.print("it needs {needed}; {available} may still be taken",
+                             {{"needed", text::size_text(found.room_needed)},
+                              {"available", text::size_text(found.room_available)}});
+        fields["room_needed"] = found.room_needed;
+        fields["room_available"] = found.room_available;
     }
     context.output.print("  " + context.output.say(answer.advice));
     context.output.summary(std::move(fields));

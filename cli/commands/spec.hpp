@@ -90,6 +90,7 @@ class Arguments {
 [[nodiscard]] std::vector<CommandSpec> review_commands();
 [[nodiscard]] std::vector<CommandSpec> reviewers_commands();
 [[nodiscard]] std::vector<CommandSpec> catalogue_commands();
+[[nodiscard]] std::vector<CommandSpec> room_commands();
 [[nodiscard]] std::vector<CommandSpec> subscribe_commands();
 [[nodiscard]] std::vector<CommandSpec> stick_commands();
 [[nodiscard]] std::vector<CommandSpec> sync_commands();

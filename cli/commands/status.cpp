@@ -22,6 +22,7 @@ nlohmann::json fields_of(const site::Status& status) {
             {"courses", status.courses},
             {"complete", status.complete},
             {"waiting", status.waiting},
+            {"waiting_for_room", status.waiting_for_room},
             {"waiting_for_reviews", status.waiting_for_reviews},
             {"open_records", status.open_events},
             {"packs", status.store.packs},
@@ -43,6 +44,10 @@ Result<cli::ExitCode> status(Context& context) {
                  {{"courses", std::to_string(status.courses)},
                   {"complete", std::to_string(status.complete)},
                   {"waiting", std::to_string(status.waiting)}});
+    if (status.waiting_for_room > 0)
+        output.warn(
+            "{courses} courses have no room on this disk; `satchel why COURSE` tells how much is lacking",
+            {{"courses", std::to_string(status.waiting_for_room)}});
     if (status.waiting_for_reviews > 0)
         output.print(
             "{courses} courses have an edition that waits for reviews; `satchel catalogue list` shows which",

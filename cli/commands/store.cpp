@@ -2,7 +2,9 @@
 
 #include "cli/commands/context.hpp"
 #include "cli/commands/progress_line.hpp"
+#include "cli/commands/store_use.hpp"
 #include "engine/base/encoding.hpp"
+#include "engine/exchange/holdings.hpp"
 
 namespace satchel::commands {
 
@@ -19,11 +21,19 @@ Result<cli::ExitCode> stats(Context& context) {
                          {{"chunks", std::to_string(stats.chunks)},
                           {"plain", text::size_text(stats.plain_bytes)},
                           {"stored", text::size_text(stats.stored_bytes)}});
-    context.output.summary({{"packs", stats.packs},
-                            {"pack_bytes", stats.pack_bytes},
-                            {"chunks", stats.chunks},
-                            {"stored_bytes", stats.stored_bytes},
-                            {"plain_bytes", stats.plain_bytes}});
+    SATCHEL_TRY(const site::CollectReport look, context.site->collect(context.progress, true));
+    say_use(context, look.use);
+    if (look.freeable > 0)
+        context.output.print("`satchel store collect` would give back {bytes}",
+                             {{"bytes", text::size_text(look.freeable)}});
+    nlohmann::json fields = fields_of(look.use);
+    fields.update({{"packs", stats.packs},
+                   {"pack_bytes", stats.pack_bytes},
+                   {"chunks", stats.chunks},
+                   {"stored_bytes", stats.stored_bytes},
+                   {"plain_bytes", stats.plain_bytes},
+                   {"freeable_bytes", look.freeable}});
+    context.output.summary(std::move(fields));
     return cli::kExitDone;
 }
 
@@ -45,7 +55,7 @@ Result<void> forget(Context& context, const std::vector<ChunkId>& chunks, bool p
     if (chunks.empty() && !packs_too) return {};
     for (const ChunkId& chunk : chunks) SATCHEL_TRY_VOID(context.site->store().forget(chunk));
     if (packs_too) SATCHEL_TRY_VOID(context.site->store().rebuild_index());
-    SATCHEL_TRY_VOID(context.site->database().run("DELETE FROM holding"));
+    SATCHEL_TRY_VOID(exchange::recheck_holdings(context.site->replica()));
     return context.site->refresh_holdings(context.progress);
 }
 
@@ -99,7 +109,7 @@ Result<cli::ExitCode> rebuild_index(Context& context) {
 std::vector<CommandSpec> store_commands() {
     return {
         {.name = "store stats",
-         .summary = "Shows how much the store holds",
+         .summary = "Shows how much the store holds, and for what",
          .needs = Needs::kSite,
          .arguments = {},
          .examples = {"satchel --site village store stats", "satchel --site village store stats --json"},

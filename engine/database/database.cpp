@@ -104,6 +104,7 @@ Result<std::unique_ptr<Database>> Database::open(env::Disk& disk, env::World wor
 
 Database::~Database() {
     if (handle_ == nullptr) return;
+    statements_.clear();
     // Closing copies the log into the database and removes it. It fails only for statements left open.
     SATCHEL_CHECK(sqlite3_close(handle_) == SQLITE_OK);
 }
@@ -145,6 +146,7 @@ Result<void> Database::migrate(std::int64_t version) {
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {
+    if (sqlite3_stmt* kept = statements_.take(sql); kept != nullptr) return Statement(this, kept);
     sqlite3_stmt* statement = nullptr;
     if (sqlite3_prepare_v2(handle_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr) !=
         SQLITE_OK)
@@ -205,14 +207,18 @@ Statement::Statement(Statement&& other) noexcept : database_(other.database_), h
 
 Statement& Statement::operator=(Statement&& other) noexcept {
     if (this == &other) return *this;
-    sqlite3_finalize(handle_);
+    give_back();
     database_ = other.database_;
     handle_ = other.handle_;
     other.handle_ = nullptr;
     return *this;
 }
 
-Statement::~Statement() { sqlite3_finalize(handle_); }
+Statement::~Statement() { give_back(); }
+
+void Statement::give_back() {
+    if (handle_ != nullptr) database_->statements_.give_back(handle_);
+}
 
 // A parameter that is not there, or one bound while rows are being read, is a bug of ours.
 Statement& Statement::bind(int parameter, std::int64_t value) {

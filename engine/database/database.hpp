@@ -11,6 +11,7 @@
 
 #include "engine/base/bytes.hpp"
 #include "engine/base/result.hpp"
+#include "engine/database/statement_cache.hpp"
 #include "engine/env/disk.hpp"
 #include "engine/env/world.hpp"
 
@@ -49,6 +50,7 @@ class Statement {
     friend class Database;
     Statement(Database* database, sqlite3_stmt* handle) : database_(database), handle_(handle) {}
     Result<bool> step_once();
+    void give_back();
     Database* database_;
     sqlite3_stmt* handle_;
 };
@@ -88,6 +90,7 @@ class Database {
     Result<void> migrate(std::int64_t version);
     std::unique_ptr<Vfs> vfs_;
     sqlite3* handle_ = nullptr;
+    StatementCache statements_;
     std::string about_;
     std::unique_ptr<RowWatch> watch_;  // none: nobody keeps rows
 };

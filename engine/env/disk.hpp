@@ -60,6 +60,11 @@ class File {
     virtual Result<void> set_mtime(std::int64_t mtime_ns) = 0;
 };
 
+struct Space {
+    std::uint64_t free = 0;   // bytes that this program may still write
+    std::uint64_t total = 0;  // of the file system that the folder lies on
+};
+
 class Disk {
   public:
     virtual ~Disk() = default;
@@ -72,7 +77,7 @@ class Disk {
     virtual Result<void> rename(std::string_view from, std::string_view to) = 0;
     virtual Result<void> sync_directory(std::string_view path) = 0;
     virtual Result<void> set_directory_attributes(std::string_view path, Attributes attributes) = 0;
-    virtual Result<std::uint64_t> free_bytes() = 0;
+    virtual Result<Space> space() = 0;
     [[nodiscard]] virtual std::string describe(std::string_view path) const = 0;  // for messages to people
 };
 

@@ -25,6 +25,14 @@ Result<bool> ChunkSet::insert(const ChunkId& id, std::int64_t value) {
     return database_->rows_changed() > 0;
 }
 
+Result<std::int64_t> ChunkSet::raise(const ChunkId& id, std::int64_t value) {
+    SATCHEL_TRY(const std::optional<std::int64_t> before, find(id));
+    if (before.value_or(0) >= value) return before.value_or(0);
+    if (before) SATCHEL_TRY_VOID(erase(id));
+    SATCHEL_TRY_VOID(insert(id, value));
+    return before.value_or(0);
+}
+
 Result<std::optional<std::int64_t>> ChunkSet::find(const ChunkId& id) {
     find_.bind_blob(1, id.view());
     SATCHEL_TRY(const bool found, find_.step());

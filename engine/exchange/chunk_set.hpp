@@ -18,6 +18,8 @@ class ChunkSet {
     static Result<ChunkSet> create(database::Database& database, const std::string& name,
                                    bool ordered = false);
     Result<bool> insert(const ChunkId& id, std::int64_t value = 0);  // false: it was there (value unchanged)
+    // Sets the id's value where that is more; returns what it was, 0 if it was not there.
+    Result<std::int64_t> raise(const ChunkId& id, std::int64_t value);
     Result<std::optional<std::int64_t>> find(const ChunkId& id);
     Result<bool> contains(const ChunkId& id);
     Result<void> erase(const ChunkId& id);

@@ -17,6 +17,10 @@ using Visit = std::function<Result<bool>(const ChunkId& id, ObjectKind kind)>;
 
 // `node`: the edition's manifest, or any node below it.
 Result<void> walk_edition(store::Store& store, const ChunkId& node, const Visit& visit);
+// The same with each extent of content in place of its chunk; `visit` gets nodes and recipes only.
+using EachExtent = std::function<Result<void>(const store::Extent& extent)>;
+Result<void> walk_extents(store::Store& store, const ChunkId& node, const Visit& visit,
+                          const EachExtent& each);
 Result<void> walk_recipe(store::Store& store, const ChunkId& recipe, const Visit& visit);
 
 // What of an edition is not here. What a missing node or recipe names is not counted yet.

@@ -30,6 +30,31 @@ Result<bool> is_complete(database::Database& database, const ChunkId& manifest) 
     return select.step();
 }
 
+Result<void> recheck_holdings(const Replica& replica) {
+    return replica.catalogue.for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
+        const ChunkId& manifest = state.edition.manifest;
+        SATCHEL_TRY(const bool known, is_complete(replica.database, manifest));
+        if (!known) return {};
+        SATCHEL_TRY(const Missing missing, count_missing(replica.store, manifest));
+        if (missing.objects == 0) return {};
+        SATCHEL_TRY(database::Statement remove,
+                    replica.database.prepare("DELETE FROM holding WHERE manifest = ?"));
+        remove.bind_blob(1, manifest.view());
+        return remove.run();
+    });
+}
+
+Result<void> find_holdings(const Replica& replica, Progress& progress) {
+    std::uint64_t done = 0;
+    return replica.catalogue.for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
+        const catalogue::Edition& edition = state.edition;
+        SATCHEL_TRY_VOID(progress.update(
+            {.stage = "checking what is complete", .item = edition.course, .items_done = ++done}));
+        SATCHEL_TRY(const Missing missing, count_missing(replica.store, edition.manifest));
+        return missing.objects == 0 ? note_complete(replica.database, edition.manifest) : Result<void>();
+    });
+}
+
 Result<void> refresh_holdings(const Replica& replica, Progress& progress, const BecameComplete& became) {
     SATCHEL_TRY(const std::vector<Subscription> subscribed, subscriptions(replica.database));
     std::uint64_t done = 0;

@@ -4,7 +4,8 @@ namespace satchel::exchange {
 
 namespace {
 constexpr int kOrderBits = 48;  // more objects than any disk holds
-}
+constexpr std::int64_t kStructureOnly = std::int64_t{1} << (kOrderBits - 1);
+}  // namespace
 
 Result<Intake> Intake::create(database::Database& database, store::Store& store, const std::string& name) {
     SATCHEL_TRY(ChunkSet wants, ChunkSet::create(database, name + "_wanted", true));
@@ -12,12 +13,19 @@ Result<Intake> Intake::create(database::Database& database, store::Store& store,
     return Intake(store, std::move(wants), std::move(passed_over));
 }
 
-Result<bool> Intake::want_if_missing(const ChunkId& id, ObjectKind kind) {
+// Returns whether it is here.
+Result<bool> Intake::want_if_missing(const ChunkId& id, ObjectKind kind, Depth depth) {
     SATCHEL_TRY(const bool here, store_->contains(id));
     if (here) return true;
-    const std::int64_t value = (static_cast<std::int64_t>(kind) << kOrderBits) + next_in_order_;
-    SATCHEL_TRY(const bool is_new, wants_.insert(id, value));
-    next_in_order_ += is_new ? 1 : 0;
+    if (depth == Depth::kStructure && kind == ObjectKind::kContent) return false;
+    const std::int64_t flag = depth == Depth::kStructure ? kStructureOnly : 0;
+    const std::int64_t value = (static_cast<std::int64_t>(kind) << kOrderBits) + flag + next_in_order_;
+    SATCHEL_TRY(const std::optional<std::int64_t> before, wants_.find(id));
+    const bool goes_deeper = before && (*before & kStructureOnly) != 0 && flag == 0;
+    if (goes_deeper) SATCHEL_TRY_VOID(wants_.erase(id));
+    if (before && !goes_deeper) return false;
+    SATCHEL_TRY_VOID(wants_.insert(id, value));
+    next_in_order_ += 1;
     return false;
 }
 
@@ -25,9 +33,11 @@ Result<void> Intake::for_first_wanted(std::size_t count_max, const EachWanted& e
     return wants_.for_first(count_max, [&](const ChunkId& id, std::int64_t) { return each(id); });
 }
 
-Result<void> Intake::want_edition(const ChunkId& manifest) {
-    return walk_edition(*store_, manifest,
-                        [this](const ChunkId& id, ObjectKind kind) { return want_if_missing(id, kind); });
+Result<void> Intake::want_edition(const ChunkId& manifest, Depth depth) {
+    if (depth == Depth::kDeclined) return {};
+    return walk_edition(*store_, manifest, [this, depth](const ChunkId& id, ObjectKind kind) {
+        return want_if_missing(id, kind, depth);
+    });
 }
 
 Result<Intake::Offer> Intake::offer(const ChunkId& id, ByteView record) {
@@ -40,7 +50,10 @@ Result<Intake::Offer> Intake::offer(const ChunkId& id, ByteView record) {
     }
     SATCHEL_TRY_VOID(store_->put_record(record));
     SATCHEL_TRY_VOID(wants_.erase(id));
-    const auto visit = [this](const ChunkId& inner, ObjectKind kind) { return want_if_missing(inner, kind); };
+    const Depth depth = (*wanted & kStructureOnly) != 0 ? Depth::kStructure : Depth::kAll;
+    const auto visit = [this, depth](const ChunkId& inner, ObjectKind kind) {
+        return want_if_missing(inner, kind, depth);
+    };
     switch (static_cast<ObjectKind>(*wanted >> kOrderBits)) {
         case ObjectKind::kNode:
             SATCHEL_TRY_VOID(walk_edition(*store_, id, visit));

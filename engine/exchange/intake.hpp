@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "engine/exchange/admission.hpp"
 #include "engine/exchange/chunk_set.hpp"
 #include "engine/exchange/edition_walk.hpp"
 
@@ -15,8 +16,8 @@ class Intake {
     static Result<Intake> create(database::Database& database, store::Store& store,
                                  const std::string& name = "stick");
 
-    // Wants whatever of this edition is not here.
-    Result<void> want_edition(const ChunkId& manifest);
+    // Wants whatever of this edition is not here, down to `depth`; an edition may be wanted again, deeper.
+    Result<void> want_edition(const ChunkId& manifest, Depth depth = Depth::kAll);
 
     enum class Offer { kTaken, kHere, kNotWanted };
     // `record`: header and payload, as a carrier brought it. A taken node or recipe makes what it names
@@ -36,9 +37,9 @@ class Intake {
   private:
     Intake(store::Store& store, ChunkSet wants, ChunkSet passed_over)
         : store_(&store), wants_(std::move(wants)), passed_over_(std::move(passed_over)) {}
-    Result<bool> want_if_missing(const ChunkId& id, ObjectKind kind);
+    Result<bool> want_if_missing(const ChunkId& id, ObjectKind kind, Depth depth);
     store::Store* store_;
-    ChunkSet wants_;  // value: kind, then the order of becoming wanted
+    ChunkSet wants_;  // value: kind, then whether only structure is wanted, then the order of becoming wanted
     std::int64_t next_in_order_ = 0;
     ChunkSet passed_over_;  // offered when nobody wanted it
 };

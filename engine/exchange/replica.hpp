@@ -3,6 +3,7 @@
 
 #include "engine/catalogue/catalogue.hpp"
 #include "engine/exchange/records_port.hpp"
+#include "engine/exchange/room.hpp"
 #include "engine/store/store.hpp"
 #include "engine/trust/trust_store.hpp"
 
@@ -18,6 +19,7 @@ struct Replica {
     const trust::SigningKey& signing_key;
     env::World world;
     RecordsPort* records = nullptr;  // none: this site exchanges no records
+    RoomPort* room = nullptr;        // none: there is room for everything
 };
 
 }  // namespace satchel::exchange

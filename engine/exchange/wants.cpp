@@ -22,30 +22,33 @@ void Wants::release(SessionKey session) {
     if (given_back > 0 || gathered) note_change();
 }
 
-// Only what is new is walked, unless something stopped being wanted: then the table is made anew.
+// Only what is new, or may come in deeper, is walked; if something stopped being wanted, or no longer has
+// room, the table is made anew.
 Result<void> Wants::refresh() {
     note_change();
-    SATCHEL_TRY(const std::vector<Subscription> subscribed, subscriptions(replica_.database));
-    std::set<ChunkId> manifests;
-    std::vector<ChunkId> in_order;
-    SATCHEL_TRY_VOID(
-        replica_.catalogue.for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
-            if (!state.is_current || !is_meant(subscribed, state.edition)) return {};
-            SATCHEL_TRY(const bool complete, is_complete(replica_.database, state.edition.manifest));
-            if (!complete && manifests.insert(state.edition.manifest).second)
-                in_order.push_back(state.edition.manifest);
-            return {};
-        }));
-    if (!std::includes(manifests.begin(), manifests.end(), manifests_.begin(), manifests_.end())) {
+    SATCHEL_TRY(const std::vector<WantedEdition> planned, plan_wanted(replica_, true));
+    std::map<ChunkId, Depth> plan;
+    waits_for_structure_ = false;
+    for (const WantedEdition& each : planned) {
+        plan.emplace(each.edition.manifest, each.depth);
+        waits_for_structure_ = waits_for_structure_ || each.depth == Depth::kStructure;
+    }
+    const bool lost_some = std::any_of(manifests_.begin(), manifests_.end(), [&](const auto& before) {
+        const auto now = plan.find(before.first);
+        return now == plan.end() || now->second > before.second;
+    });
+    if (lost_some) {
         SATCHEL_TRY_VOID(intake_.clear());
         manifests_.clear();
     }
-    for (const ChunkId& manifest : in_order) {
-        if (manifests_.contains(manifest)) continue;
-        const Result<void> wanted = intake_.want_edition(manifest);
+    for (const WantedEdition& each : planned) {
+        const ChunkId& manifest = each.edition.manifest;
+        const auto before = manifests_.find(manifest);
+        if (before != manifests_.end() && before->second == each.depth) continue;
+        const Result<void> wanted = intake_.want_edition(manifest, each.depth);
         if (!wanted.has_value() && wanted.error().code != ErrorCode::kDamaged) return wanted;
-        manifests_.insert(manifest);  // of one that is damaged here, `store verify` tells
-        taken_since_settled_ += 1;    // perhaps all of it is here already
+        manifests_[manifest] = each.depth;  // of one that is damaged here, `store verify` tells
+        taken_since_settled_ += 1;          // perhaps all of it is here already
     }
     return {};
 }
@@ -181,6 +184,7 @@ Result<std::vector<std::string>> Wants::settle(bool look_at_all) {
     SATCHEL_TRY(const std::uint64_t wanted, intake_.wanted());
     if (wanted > 0 && !look_at_all) return courses;
     taken_since_settled_ = 0;
+    if (wanted == 0 && waits_for_structure_) SATCHEL_TRY_VOID(refresh());
     NoProgress silent;
     SATCHEL_TRY_VOID(refresh_holdings(
         replica_, silent, [&](const catalogue::Edition& edition) { courses.push_back(edition.course); }));

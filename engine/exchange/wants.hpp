@@ -99,7 +99,9 @@ class Wants {
 
     Replica replica_;
     Intake intake_;
-    std::set<ChunkId> manifests_;       // of current editions that are meant for this site and not complete
+    // Of current editions that are meant for this site and not complete: how far they may come in.
+    std::map<ChunkId, Depth> manifests_;
+    bool waits_for_structure_ = false;  // of one of them; when it is here, its room is known
     std::map<ChunkId, Request> asked_;  // kRequestsInFlightMax a conversation
     std::map<ChunkId, Part> parts_;
     std::uint64_t parts_bytes_ = 0;

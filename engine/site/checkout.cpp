@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/base/encoding.hpp"
+#include "engine/env/reserve.hpp"
 #include "engine/site/course_source.hpp"
 #include "engine/site/site_state.hpp"
 #include "engine/store/ingest.hpp"
@@ -37,7 +38,12 @@ class Checkout {
   public:
     Checkout(store::Store& store, env::Disk& target, std::string folder, Progress& progress,
              CheckoutReport& report)
-        : store_(store), target_(target), folder_(std::move(folder)), progress_(progress), report_(report) {
+        : store_(store),
+          target_(target),
+          reserve_(target),
+          folder_(std::move(folder)),
+          progress_(progress),
+          report_(report) {
         total_.items_total = report.edition.files;
         total_.bytes_total = report.edition.bytes;
     }
@@ -187,6 +193,8 @@ class Checkout {
             partial_used_ = true;
         }
         SATCHEL_TRY_VOID(file->truncate(at));
+        // The target may be the disk that the site lies on.
+        SATCHEL_TRY_VOID(reserve_.allow(entry.size - at, partial_path()));
         SATCHEL_TRY_VOID(advance(at));
         SATCHEL_TRY_VOID(store::read_content(store_, entry.content, at, entry.size - at,
                                              [&](ByteView bytes) -> Result<void> {
@@ -266,6 +274,7 @@ class Checkout {
 
     store::Store& store_;
     env::Disk& target_;
+    env::Reserve reserve_;
     const std::string folder_;
     Progress& progress_;
     CheckoutReport& report_;

@@ -108,8 +108,20 @@ Result<Why> Site::why(std::string_view course) {
     else if (!exchange::is_meant(subscribed, answer.edition->edition))
         answer.state = WhyState::kNotSubscribed;
     else
-        answer.state = WhyState::kMissingChunks;
+        SATCHEL_TRY_VOID(look_for_room(manifest, answer));
     return answer;
+}
+
+Result<void> Site::look_for_room(const ChunkId& manifest, Why& answer) {
+    answer.state = WhyState::kMissingChunks;
+    SATCHEL_TRY(const std::vector<exchange::WantedEdition> waiting, waiting_for_room());
+    for (const exchange::WantedEdition& each : waiting) {
+        if (each.edition.manifest != manifest) continue;
+        answer.state = WhyState::kNoRoom;
+        answer.room_needed = each.needed;
+        SATCHEL_TRY(answer.room_available, state_->room->available());
+    }
+    return {};
 }
 
 Result<void> Site::refresh_holdings(Progress& progress) {
@@ -135,8 +147,13 @@ Result<Status> Site::status() {
             status.waiting += 1;
         return {};
     }));
+    if (status.waiting > 0) {
+        SATCHEL_TRY(const std::vector<exchange::WantedEdition> waiting, waiting_for_room());
+        status.waiting_for_room = waiting.size();
+    }
     SATCHEL_TRY(status.store, state_->store->stats());
-    SATCHEL_TRY(status.free_bytes, state_->disk.free_bytes());
+    SATCHEL_TRY(const env::Space space, state_->disk.space());
+    status.free_bytes = space.free;
     SATCHEL_TRY(status.open_events, state_->records->open_events());
     return status;
 }

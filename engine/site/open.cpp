@@ -5,6 +5,7 @@
 // it). Before that row stands there is no site, and the same command begins again with the same keys.
 #include "engine/database/meta.hpp"
 #include "engine/site/key_files.hpp"
+#include "engine/site/retention.hpp"
 #include "engine/site/site_state.hpp"
 
 namespace satchel::site {
@@ -225,7 +226,10 @@ Result<std::unique_ptr<Site>> Site::open(env::Disk& disk, env::World world) {
                     {.network = state->network, .site = state->self.id, .machine = world.machine}));
     state->carried_records = std::make_unique<exchange::SiteRecords>(
         *state->records, *state->database, state->trust, state->signing_key, state->network);
-    return std::unique_ptr<Site>(new Site(std::move(state)));
+    state->room = std::make_unique<SiteRoom>(*state);
+    std::unique_ptr<Site> site(new Site(std::move(state)));
+    SATCHEL_TRY_VOID(site->apply_limits());
+    return site;
 }
 
 Site::Site(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -246,7 +250,8 @@ env::World& Site::world() { return state_->world; }
 exchange::Replica Site::replica() {
     return {*state_->database,   state_->trust,   *state_->catalogue,
             *state_->store,      state_->network, state_->self,
-            state_->signing_key, state_->world,   state_->carried_records.get()};
+            state_->signing_key, state_->world,   state_->carried_records.get(),
+            state_->room.get()};
 }
 
 Result<void> Site::update_mirror() { return state_->catalogue->update_mirror(state_->disk, kMirrorPath); }

@@ -7,6 +7,7 @@
 // begins again. Everything that it reads stays as it is until then.
 #include "engine/catalogue/catalogue.hpp"
 #include "engine/database/meta.hpp"
+#include "engine/exchange/holdings.hpp"
 #include "engine/site/key_files.hpp"
 #include "engine/site/site_state.hpp"
 
@@ -139,7 +140,7 @@ Result<RepairReport> Site::repair(env::Disk& disk, env::World world, Progress& p
     SATCHEL_TRY(const std::unique_ptr<Site> site, open(disk, world));
     SATCHEL_TRY_VOID(site->records().restore_boot_count());
     SATCHEL_TRY_VOID(site->catalogue().refresh_currency());
-    SATCHEL_TRY_VOID(site->refresh_holdings(progress));
+    SATCHEL_TRY_VOID(exchange::find_holdings(site->replica(), progress));
     SATCHEL_TRY_VOID(site->update_mirror());
     SATCHEL_TRY(report.status, site->status());
     SATCHEL_TRY(report.segments, count_segments(site->database()));

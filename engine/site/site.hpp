@@ -6,6 +6,7 @@
 // what it acknowledged stays, what it did not finish is taken up by running it again.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "engine/base/progress.hpp"
+#include "engine/exchange/admission.hpp"
 #include "engine/exchange/freight.hpp"
 #include "engine/exchange/replica.hpp"
 #include "engine/records/records.hpp"
@@ -79,12 +81,14 @@ struct CourseState {
     bool complete = false;
 };
 
-enum class WhyState { kUnknown, kWaitingForReviews, kNotSubscribed, kMissingChunks, kComplete };
+enum class WhyState { kUnknown, kWaitingForReviews, kNotSubscribed, kNoRoom, kMissingChunks, kComplete };
 struct Why {
     WhyState state = WhyState::kUnknown;
     std::string course;
     std::optional<catalogue::EditionState> edition;
     std::uint64_t missing_objects = 0;  // known to be missing; what a missing table names is not counted yet
+    std::uint64_t room_needed = 0;      // bytes, with kNoRoom
+    std::uint64_t room_available = 0;
 };
 
 struct Status {
@@ -96,10 +100,37 @@ struct Status {
     std::uint64_t courses = 0;
     std::uint64_t complete = 0;
     std::uint64_t waiting = 0;              // subscribed, current, not complete
+    std::uint64_t waiting_for_room = 0;     // of them: there is no room on the disk
     std::uint64_t waiting_for_reviews = 0;  // courses whose newest edition is not current
     store::StoreStats store;
     std::uint64_t free_bytes = 0;
     std::uint64_t open_events = 0;  // recorded here and not signed yet
+};
+
+// How much of the disk the store may take. Content never takes what is kept free; records may.
+struct StoreLimits {
+    std::uint64_t store_max = 0;        // bytes of packs; 0: what the disk gives
+    std::uint64_t disk_floor = 0;       // bytes of the disk that stay free
+    std::uint64_t records_reserve = 0;  // beside them, room for records
+};
+
+// Why an edition is kept here; what several editions share counts for the first.
+enum class Claim : std::uint8_t { kPinned, kSubscribed, kRest, kOld, kStaging };
+inline constexpr std::array kAllClaims = {Claim::kPinned, Claim::kSubscribed, Claim::kRest, Claim::kOld,
+                                          Claim::kStaging};
+
+// Where the bytes of the store are.
+struct StoreUse {
+    std::array<std::uint64_t, kAllClaims.size()> kept{};  // of pack records, by claim
+    std::uint64_t dead = 0;                               // of pack records that nothing keeps
+    std::uint64_t frame = 0;                              // of packs: their index, checksums and parity
+    std::uint64_t records = 0;                            // of site.db, feed.log and keep.log
+};
+struct CollectReport {
+    StoreUse use;  // before
+    std::uint64_t freeable = 0;
+    std::uint64_t freed = 0;
+    std::uint64_t moved = 0;  // bytes that were written again
 };
 
 struct RepairedLane {
@@ -168,6 +199,19 @@ class Site {
     Result<void> read_file(const std::string& course, std::string_view path, std::uint64_t offset,
                            std::uint64_t length, const std::function<Result<void>(ByteView)>& sink);
 
+    // -- room -------------------------------------------------------------------------------------
+    Result<StoreLimits> limits();
+    Result<void> set_limits(const StoreLimits& limits);
+    Result<void> pin(const std::string& course);  // its current edition never makes room for others
+    Result<void> unpin(const std::string& course);
+    Result<bool> is_pinned(const std::string& course);
+    // Keeps nothing of this edition here any more, or of all that may go. kRefused for those that may not.
+    Result<void> drop_edition(const std::string& course, std::optional<std::uint32_t> number);
+    // Gives back to the disk what nothing keeps; with `only_look` tells what that would be.
+    Result<CollectReport> collect(Progress& progress, bool only_look);
+    // Editions that are wanted and have no room.
+    Result<std::vector<exchange::WantedEdition>> waiting_for_room();
+
     // -- state ------------------------------------------------------------------------------------
     Result<Status> status();
     [[nodiscard]] const trust::SiteEntry& self() const;
@@ -185,9 +229,12 @@ class Site {
     Result<void> update_mirror();
     Result<void> refresh_holdings(Progress& progress);  // which current, subscribed editions are complete
 
+    struct State;  // private to engine/site
+
   private:
-    struct State;
     explicit Site(std::unique_ptr<State> state);
+    Result<void> apply_limits();
+    Result<void> look_for_room(const ChunkId& manifest, Why& answer);
     std::unique_ptr<State> state_;
 };
 

@@ -36,6 +36,7 @@ struct Site::State {
     std::unique_ptr<store::Store> store;
     std::unique_ptr<records::Records> records;
     std::unique_ptr<exchange::SiteRecords> carried_records;
+    std::unique_ptr<exchange::RoomPort> room;
 };
 
 [[nodiscard]] Error site_db_not_whole(env::Disk& disk);  // names the remedy: repair

@@ -10,7 +10,10 @@ namespace satchel::store {
 Result<void> PackStore::for_each_pack(const std::function<Result<void>(const PackInfo&)>& each) {
     return packs_.for_each([&](const PackRow& pack) -> Result<void> {
         if (pack.state == PackState::kDropped) return {};
-        PackInfo info{pack.number, pack.state == PackState::kSealed, pack.bytes, pack.rows, 0};
+        const bool is_sealed = pack.state == PackState::kSealed;
+        const std::uint64_t records_end = is_sealed ? pack.index_at : pack.bytes;
+        PackInfo info{pack.number, is_sealed, pack.bytes, 0, pack.rows, 0};
+        info.record_bytes = records_end > kPackHeaderSize ? records_end - kPackHeaderSize : 0;
         if (const PackFacts* facts = packs_.find(pack.number)) info.base = facts->base;
         return each(info);
     });

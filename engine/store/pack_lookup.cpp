@@ -144,8 +144,8 @@ Result<env::File*> PackStore::reading(std::uint32_t number) {
 }
 
 Result<bool> PackStore::contains(const ChunkId& id) {
-    SATCHEL_TRY(const Found found, find(id));
-    return found.place.has_value();
+    SATCHEL_TRY(const std::optional<Place> place, find_to_stay(id));
+    return place.has_value();
 }
 
 Result<PackStore::Place> PackStore::place_of(const ChunkId& id) {

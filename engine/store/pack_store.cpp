@@ -9,9 +9,11 @@
 #include "engine/store/pack_store.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
+#include "engine/store/pack_collection.hpp"
 
 namespace satchel::store {
 
@@ -58,8 +60,8 @@ Result<Placed> PackStore::put(ByteView plain) {
         return fail(ErrorCode::kTooLarge, "chunk", "an object of the store is too large",
                     "report this to the makers of satchel");
     const ChunkId id{hash_of(plain)};
-    SATCHEL_TRY(const Found there, find(id));
-    if (there.place) return Placed{id, false, there.place->row.stored_size};
+    SATCHEL_TRY(const std::optional<Place> there, find_to_stay(id));
+    if (there) return Placed{id, false, there->row.stored_size};
     return put_prepared(prepare_record(RecordType::kChunk, plain, id.digest));
 }
 
@@ -67,8 +69,8 @@ Result<Placed> PackStore::put_prepared(const PreparedRecord& record) {
     const RecordHeader& header = record.header;
     SATCHEL_CHECK(header.type == RecordType::kChunk);
     const ChunkId id{header.id};
-    SATCHEL_TRY(const Found there, find(id));
-    if (there.place) return Placed{id, false, there.place->row.stored_size};
+    SATCHEL_TRY(const std::optional<Place> there, find_to_stay(id));
+    if (there) return Placed{id, false, there->row.stored_size};
     return append(encode_header(header), record.payload(), {id, 0, header.stored_size, header.raw_size});
 }
 
@@ -79,10 +81,40 @@ Result<Placed> PackStore::put_record(ByteView record) {
         return fail(ErrorCode::kDamaged, "record", "the bytes are damaged",
                     "fetch it again from a stick or another site", "not a chunk");
     const ChunkId id{header.id};
-    SATCHEL_TRY(const Found there, find(id));
-    if (there.place) return Placed{id, false, there.place->row.stored_size};
+    SATCHEL_TRY(const std::optional<Place> there, find_to_stay(id));
+    if (there) return Placed{id, false, there->row.stored_size};
     return append(record.first(kRecordHeaderSize), record.subspan(kRecordHeaderSize),
                   {id, 0, header.stored_size, header.raw_size});
+}
+
+Result<std::optional<PackStore::Place>> PackStore::find_to_stay(const ChunkId& id) {
+    SATCHEL_TRY(Found found, find(id));
+    if (collection_ != nullptr && found.place) collection_->exempt(*found.place);
+    return std::move(found.place);
+}
+
+// The disk is asked once a group; what the group has written since then is known.
+Result<void> PackStore::check_limit(std::uint64_t record_bytes) {
+    if (limit_.pack_bytes_max == 0 && limit_.disk_free_min == 0) return {};
+    if (end_ == committed_ || !room_known_) {
+        SATCHEL_TRY(const env::Space space, disk_.space());
+        SATCHEL_TRY(const StoreStats now, stats());
+        const auto rest = [](std::uint64_t whole, std::uint64_t used) {
+            return whole - std::min(whole, used);
+        };
+        const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+        disk_room_ = rest(space.free + uncommitted_bytes(), limit_.disk_free_min);
+        store_room_ = limit_.pack_bytes_max == 0 ? most : rest(limit_.pack_bytes_max, now.pack_bytes);
+        room_known_ = true;
+    }
+    const std::uint64_t wanted = uncommitted_bytes() + record_bytes;
+    if (wanted <= std::min(disk_room_, store_room_)) return {};
+    return fail(
+        ErrorCode::kNoSpace, disk_.describe(directory_),
+        wanted > store_room_ ? Literal("the store is as large as it may become")
+                             : Literal("the disk is as full as this site may make it"),
+        "see `satchel store stats`; `satchel store collect` gives room back, `satchel store limit` sets "
+        "how much is kept free");
 }
 
 namespace {
@@ -101,12 +133,19 @@ Result<void> write_both(env::File& file, std::uint64_t place, ByteView header, B
 
 Result<Placed> PackStore::append(ByteView header, ByteView payload, const IndexRow& row) {
     if (broken_) return *broken_;
+    SATCHEL_TRY_VOID(check_limit(header.size() + payload.size()));
+    return append_beyond_limit(header, payload, row);
+}
+
+Result<Placed> PackStore::append_beyond_limit(ByteView header, ByteView payload, const IndexRow& row) {
+    if (broken_) return *broken_;
     if (!open_pack_) SATCHEL_TRY_VOID(begin_pack());
     if (end_ == committed_) end_ = next_block(end_);
     SATCHEL_TRY_VOID(poison(write_both(*open_pack_, end_, header, payload)));
     IndexRow placed = row;
     placed.place = static_cast<std::uint32_t>(end_);
     open_rows_.insert(placed);
+    if (collection_ != nullptr) collection_->exempt({open_number_, placed, std::nullopt});
     ++uncommitted_rows_;
     end_ += header.size() + payload.size();
     if (uncommitted_bytes() >= limits_.group_bytes || open_rows_.size() >= limits_.rows_max)

@@ -48,9 +48,12 @@ struct PackInfo {
     std::uint32_t number = 0;
     bool is_sealed = false;
     std::uint64_t bytes = 0;
+    std::uint64_t record_bytes = 0;  // of them: the records of its rows
     std::uint32_t rows = 0;
     std::uint32_t base = 0;
 };
+
+class PackCollection;
 
 class PackStore : public Store {
   public:
@@ -73,6 +76,11 @@ class PackStore : public Store {
     Result<void> rebuild_index() override;
     Result<void> forget(const ChunkId& id) override;
     Result<StoreStats> stats() override;
+    void limit(const StoreLimit& limit) override {
+        limit_ = limit;
+        room_known_ = false;
+    }
+    Result<std::unique_ptr<Collection>> collect() override;
     std::optional<Error> take_notice() override { return std::exchange(notice_, std::nullopt); }
 
     // -- for who collects -----------------------------------------------------------------------------
@@ -89,6 +97,7 @@ class PackStore : public Store {
     [[nodiscard]] const RunSet& index() const { return runs_; }
 
   private:
+    friend class PackCollection;
     struct Place {
         std::uint32_t pack = 0;
         IndexRow row;
@@ -122,9 +131,16 @@ class PackStore : public Store {
     // pack_store.cpp
     [[nodiscard]] std::string path_of(std::uint32_t number) const;
     Result<Placed> append(ByteView header, ByteView payload, const IndexRow& row);
+    Result<Placed> append_beyond_limit(ByteView header, ByteView payload, const IndexRow& row);
+    Result<void> check_limit(std::uint64_t record_bytes);
+    // What is answered to be here stays, whatever a collection under way knows of it.
+    Result<std::optional<Place>> find_to_stay(const ChunkId& id);
     Result<void> begin_pack();
     Result<void> seal_pack();
     Result<Section> write_index();
+    [[nodiscard]] std::uint64_t open_record_bytes() const {
+        return end_ > kPackHeaderSize ? end_ - kPackHeaderSize : 0;
+    }
     Result<void> commit_rows();
     Result<void> sync_names();
     [[nodiscard]] PackRow open_row() const;
@@ -172,6 +188,11 @@ class PackStore : public Store {
     bool merging_ = true;         // until a disk fails at it
     bool has_old_table_ = false;  // `chunk` of schema version 2 is still to be read
     std::optional<Error> notice_;
+    StoreLimit limit_;
+    bool room_known_ = false;
+    std::uint64_t disk_room_ = 0;  // bytes that the group that is being written may take
+    std::uint64_t store_room_ = 0;
+    PackCollection* collection_ = nullptr;  // while one goes on
 
     std::unique_ptr<env::File> open_pack_;  // the one that is appended to; the only one without an index
     std::uint32_t open_number_ = 0;

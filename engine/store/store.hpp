@@ -23,6 +23,7 @@
 #include "engine/database/database.hpp"
 #include "engine/env/disk.hpp"
 #include "engine/env/world.hpp"
+#include "engine/store/collection.hpp"
 #include "engine/store/record.hpp"
 
 namespace satchel::store {
@@ -43,6 +44,12 @@ struct StoreStats {
     std::uint64_t chunks = 0;
     std::uint64_t stored_bytes = 0;  // payloads
     std::uint64_t plain_bytes = 0;
+};
+
+// How much of the disk the store may take; what others have appended counts too.
+struct StoreLimit {
+    std::uint64_t pack_bytes_max = 0;  // 0: no limit
+    std::uint64_t disk_free_min = 0;   // of the disk, to stay free
 };
 
 // One finding of verify: what is wrong, in which pack, at which byte, and which chunk is hit if known.
@@ -86,6 +93,11 @@ class Store {
     // Forgets a damaged chunk, so that it is wanted again. The bytes stay where they are.
     virtual Result<void> forget(const ChunkId& id) = 0;
     virtual Result<StoreStats> stats() = 0;
+
+    // From here on put() and put_record() answer kNoSpace rather than go beyond; what is here stays.
+    virtual void limit(const StoreLimit& limit) = 0;
+    // Commits, and begins a collection: one at a time, which must not outlive the store.
+    virtual Result<std::unique_ptr<Collection>> collect() = 0;
     // What the store mended by itself since it was asked last, to be told to people once.
     virtual std::optional<Error> take_notice() { return std::nullopt; }
 };

@@ -285,9 +285,10 @@ Result<void> SimDisk::set_directory_attributes(std::string_view path, env::Attri
     return {};
 }
 
-Result<std::uint64_t> SimDisk::free_bytes() {
+Result<env::Space> SimDisk::space() {
     SATCHEL_TRY_VOID(check_alive(""));
-    return options_.capacity > used_bytes_ ? options_.capacity - used_bytes_ : 0;
+    const std::uint64_t free = options_.capacity > used_bytes_ ? options_.capacity - used_bytes_ : 0;
+    return env::Space{free, options_.capacity};
 }
 
 // Room for a file to become `size_wanted` long.

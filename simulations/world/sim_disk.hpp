@@ -60,7 +60,7 @@ class SimDisk : public env::Disk {
     Result<void> rename(std::string_view from, std::string_view to) override;
     Result<void> sync_directory(std::string_view path) override;
     Result<void> set_directory_attributes(std::string_view path, env::Attributes attributes) override;
-    Result<std::uint64_t> free_bytes() override;
+    Result<env::Space> space() override;
     [[nodiscard]] std::string describe(std::string_view path) const override;
 
     // Changes and syncs so far.
@@ -70,6 +70,8 @@ class SimDisk : public env::Disk {
     // Operation number `number` (the first is 1) fails with `code` once, and changes nothing. A sync that
     // fails drops what it should have made sure, as kernels do.
     void fail_operation(std::uint64_t number, ErrorCode code) { faults_[number] = code; }
+    // The disk becomes larger or smaller; what is there stays.
+    void set_capacity(std::uint64_t capacity) { options_.capacity = capacity; }
     // Called before each sync takes effect.
     std::function<void(SimDisk&)> on_sync;
 

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/exchange/admission.hpp"
 #include "engine/exchange/freight_gate.hpp"
 #include "engine/exchange/haves.hpp"
 #include "engine/exchange/intake.hpp"
-#include "engine/exchange/lacks.hpp"
 #include "transport/stick/carry.hpp"
 #include "transport/stick/parcels.hpp"
 
@@ -180,24 +180,29 @@ class StickReader {
         }
     }
 
-    Result<exchange::Intake> want_everything_meant() {
-        SATCHEL_TRY(exchange::Intake intake, exchange::Intake::create(site_.database(), site_.store()));
-        SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed, site_.subscriptions());
-        SATCHEL_TRY_VOID(
-            site_.catalogue().for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
-                if (!state.is_current || !exchange::is_meant(subscribed, state.edition)) return {};
-                return intake.want_edition(state.edition.manifest);
-            }));
-        return intake;
+    // Returns whether something waits for its nodes and recipes, which tell how much room it needs.
+    Result<bool> want_what_has_room(exchange::Intake& intake) {
+        SATCHEL_TRY(const std::vector<exchange::WantedEdition> planned,
+                    exchange::plan_wanted(site_.replica(), true));
+        bool waits = false;
+        for (const exchange::WantedEdition& each : planned) {
+            SATCHEL_TRY_VOID(intake.want_edition(each.edition.manifest, each.depth));
+            waits = waits || each.depth == exchange::Depth::kStructure;
+        }
+        return waits;
     }
 
-    // A second pass is needed only when a parent stood behind what it names, as after damage or on two sticks
-    // made at different times.
+    // A further pass is needed when a parent stood behind what it names, as after damage or on two sticks
+    // made at different times, and when an edition had to tell first how much room it needs.
     Result<void> take_chunks() {
-        SATCHEL_TRY(exchange::Intake intake, want_everything_meant());
+        SATCHEL_TRY(exchange::Intake intake, exchange::Intake::create(site_.database(), site_.store()));
+        SATCHEL_TRY(bool waits, want_what_has_room(intake));
         for (int pass = 0; pass < kPassesMax; ++pass) {
             total_.bytes_done = 0;
             for (StickVolume& volume : volumes_) SATCHEL_TRY_VOID(read_chunks(volume, intake, pass == 0));
+            if (waits) {
+                SATCHEL_TRY(waits, want_what_has_room(intake));
+            }
             SATCHEL_TRY(const bool again, intake.wants_what_was_passed_over());
             if (!again) return {};
         }

@@ -267,10 +267,12 @@ Result<void> PosixDisk::set_directory_attributes(std::string_view path, Attribut
     return change_mtime(found->get(), attributes.mtime_ns, describe(path));
 }
 
-Result<std::uint64_t> PosixDisk::free_bytes() {
+Result<Space> PosixDisk::space() {
     struct statvfs info = {};
     if (fstatvfs(root_.get(), &info) != 0) return error_of(errno, Access::kReading, describe(""));
-    return static_cast<std::uint64_t>(info.f_bavail) * static_cast<std::uint64_t>(info.f_frsize);
+    const auto block = static_cast<std::uint64_t>(info.f_frsize);
+    return Space{static_cast<std::uint64_t>(info.f_bavail) * block,
+                 static_cast<std::uint64_t>(info.f_blocks) * block};
 }
 
 std::string PosixDisk::describe(std::string_view path) const {

@@ -44,7 +44,7 @@ class PosixDisk : public Disk {
     Result<void> rename(std::string_view from, std::string_view to) override;
     Result<void> sync_directory(std::string_view path) override;
     Result<void> set_directory_attributes(std::string_view path, Attributes attributes) override;
-    Result<std::uint64_t> free_bytes() override;
+    Result<Space> space() override;
     [[nodiscard]] std::string describe(std::string_view path) const override;
 
   private:

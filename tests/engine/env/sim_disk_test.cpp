@@ -205,12 +205,12 @@ TEST(SimDisk, IsFullAtItsCapacityUntilSomethingGoes) {
     write(disk, "a", std::string(600, 'a'));
     auto file = disk.open("b", OpenMode::kWrite);
     EXPECT_EQ((*file)->write_at(0, ByteBuffer(500)).error().code, ErrorCode::kNoSpace);
-    EXPECT_EQ(disk.free_bytes(), 400U);
+    EXPECT_EQ(disk.space()->free, 400U);
     ASSERT_TRUE(disk.remove_file("a").has_value());
-    EXPECT_EQ(disk.free_bytes(), 1000U);
+    EXPECT_EQ(disk.space()->free, 1000U);
     EXPECT_TRUE((*file)->write_at(0, ByteBuffer(500)).has_value());
     ASSERT_TRUE((*file)->truncate(100).has_value());
-    EXPECT_EQ(disk.free_bytes(), 900U);
+    EXPECT_EQ(disk.space()->free, 900U);
 }
 
 TEST(SimDisk, FoldsAndRefusesNamesAsFatDoes) {

@@ -34,7 +34,7 @@ class WatchedFolder : public env::Disk {
     Result<void> set_directory_attributes(std::string_view path, env::Attributes attributes) override {
         return disk_.set_directory_attributes(path, attributes);
     }
-    Result<std::uint64_t> free_bytes() override { return disk_.free_bytes(); }
+    Result<env::Space> space() override { return disk_.space(); }
     [[nodiscard]] std::string describe(std::string_view path) const override { return disk_.describe(path); }
 
   private:

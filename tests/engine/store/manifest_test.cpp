@@ -50,6 +50,10 @@ class ObjectMap : public Store {
         return {};
     }
     Result<StoreStats> stats() override { return StoreStats{}; }
+    void limit(const StoreLimit&) override {}
+    Result<std::unique_ptr<Collection>> collect() override {
+        return fail(ErrorCode::kUnsupported, "store", "this chunk is not here", "use a store of packs");
+    }
 
     ObjectSource source() {
         return [this](const ChunkId& id) { return read(id); };

@@ -1,0 +1,157 @@
+// How much of the disk the store takes, and what it gives back.
+#include <nlohmann/json.hpp>
+
+#include "cli/commands/context.hpp"
+#include "cli/commands/store_use.hpp"
+
+namespace satchel::commands {
+
+namespace {
+
+Error no_size(const std::string& option, const std::string& text) {
+    return fail(ErrorCode::kUsage, option + " " + text, "this is not a size",
+                "write a number and K, M, G or T, as 500M or 20G; 0 for none");
+}
+
+// "20G": powers of 1024; "GB" and "GiB" mean the same.
+Result<std::uint64_t> size_of(const std::string& option, const std::string& text) {
+    std::uint64_t size = 0;
+    std::size_t at = 0;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && at < 12; ++at)
+        size = size * 10 + static_cast<std::uint64_t>(text[at] - '0');
+    if (at == 0) return no_size(option, text);
+    std::string unit = text.substr(at);
+    for (const std::string_view ending : {"iB", "B"})
+        if (unit.ends_with(ending)) {
+            unit.erase(unit.size() - ending.size());
+            break;
+        }
+    if (unit.empty()) return size;
+    const std::size_t power = std::string_view("KMGT").find(unit);
+    if (unit.size() != 1 || power == std::string_view::npos) return no_size(option, text);
+    return size << (10 * (power + 1));
+}
+
+Result<void> take_size(const Arguments& arguments, const std::string& option, std::uint64_t& limit) {
+    const std::optional<std::string> given = arguments.optional(option);
+    if (!given) return {};
+    SATCHEL_TRY(limit, size_of(option, *given));
+    return {};
+}
+
+Result<cli::ExitCode> limit(Context& context) {
+    SATCHEL_TRY(site::StoreLimits limits, context.site->limits());
+    const bool changes = context.arguments.has("--max") || context.arguments.has("--floor") ||
+                         context.arguments.has("--records");
+    SATCHEL_TRY_VOID(take_size(context.arguments, "--max", limits.store_max));
+    SATCHEL_TRY_VOID(take_size(context.arguments, "--floor", limits.disk_floor));
+    SATCHEL_TRY_VOID(take_size(context.arguments, "--records", limits.records_reserve));
+    if (changes) SATCHEL_TRY_VOID(context.site->set_limits(limits));
+    Output& output = context.output;
+    if (limits.store_max == 0)
+        output.print("store: as much as the disk gives", {});
+    else
+        output.print("store: at most {bytes}", {{"bytes", text::size_text(limits.store_max)}});
+    output.print("kept free on the disk: {floor}, and for records {records}",
+                 {{"floor", text::size_text(limits.disk_floor)},
+                  {"records", text::size_text(limits.records_reserve)}});
+    output.summary({{"store_max", limits.store_max},
+                    {"disk_floor", limits.disk_floor},
+                    {"records_reserve", limits.records_reserve}});
+    return cli::kExitDone;
+}
+
+Result<cli::ExitCode> pin(Context& context) {
+    SATCHEL_TRY(const std::string course, course_of(context));
+    SATCHEL_TRY_VOID(context.site->pin(course));
+    context.output.note("{course} stays here whatever else needs room.", {{"course", course}});
+    context.output.summary({{"course", course}, {"pinned", true}});
+    return cli::kExitDone;
+}
+
+Result<cli::ExitCode> unpin(Context& context) {
+    SATCHEL_TRY(const std::string course, course_of(context));
+    SATCHEL_TRY_VOID(context.site->unpin(course));
+    context.output.note("{course} is no longer pinned.", {{"course", course}});
+    context.output.summary({{"course", course}, {"pinned", false}});
+    return cli::kExitDone;
+}
+
+Result<cli::ExitCode> drop(Context& context) {
+    SATCHEL_TRY(const std::string course, course_of(context));
+    constexpr std::uint32_t kEditionMax = 1'000'000'000;
+    SATCHEL_TRY(const std::uint32_t number, number_of(context.arguments, "--edition", 0, kEditionMax));
+    SATCHEL_TRY_VOID(context.site->drop_edition(course, number == 0 ? std::nullopt : std::optional(number)));
+    SATCHEL_TRY(const site::CollectReport report, context.site->collect(context.progress, false));
+    context.output.note("Dropped; {bytes} given back to the disk.",
+                        {{"bytes", text::size_text(report.freed)}});
+    context.output.summary(
+        {{"course", course}, {"freed_bytes", report.freed}, {"moved_bytes", report.moved}});
+    return cli::kExitDone;
+}
+
+Result<cli::ExitCode> collect(Context& context) {
+    const bool only_look = context.arguments.has("--dry-run");
+    SATCHEL_TRY(const site::CollectReport report, context.site->collect(context.progress, only_look));
+    say_use(context, report.use);
+    if (only_look)
+        context.output.print("{bytes} would be given back", {{"bytes", text::size_text(report.freeable)}});
+    else
+        context.output.note("{bytes} given back to the disk.", {{"bytes", text::size_text(report.freed)}});
+    nlohmann::json fields = fields_of(report.use);
+    fields["freeable_bytes"] = report.freeable;
+    fields["freed_bytes"] = report.freed;
+    fields["moved_bytes"] = report.moved;
+    context.output.summary(std::move(fields));
+    return cli::kExitDone;
+}
+
+}  // namespace
+
+std::vector<CommandSpec> room_commands() {
+    return {
+        {.name = "store limit",
+         .summary = "Shows or sets how much of the disk the store may take",
+         .needs = Needs::kSite,
+         .arguments = {{"--max", ArgumentKind::kOption, "SIZE",
+                        "the store's packs take at most this much, as 20G; 0: what the disk gives"},
+                       {"--floor", ArgumentKind::kOption, "SIZE", "so much of the disk stays free"},
+                       {"--records", ArgumentKind::kOption, "SIZE", "so much more stays free for records"}},
+         .examples = {"satchel --site village store limit", "satchel --site village store limit --max 20G"},
+         .run = limit},
+        {.name = "store pin",
+         .summary = "Keeps a course here whatever else needs room",
+         .needs = Needs::kSite,
+         .arguments = {{"COURSE", ArgumentKind::kPositional, "",
+                        "a course: its id, or how its id or title begins"}},
+         .examples = {"satchel --site village store pin rice-planting",
+                      "satchel --site village store pin rice-planting --json"},
+         .run = pin},
+        {.name = "store unpin",
+         .summary = "Lets a pinned course make room for others again",
+         .needs = Needs::kSite,
+         .arguments = {{"COURSE", ArgumentKind::kPositional, "",
+                        "a course: its id, or how its id or title begins"}},
+         .examples = {"satchel --site village store unpin rice-planting",
+                      "satchel --site village store unpin rice-planting --json"},
+         .run = unpin},
+        {.name = "store drop",
+         .summary = "Drops old editions of a course, or a course that is not subscribed to",
+         .needs = Needs::kSite,
+         .arguments = {{"COURSE", ArgumentKind::kPositional, "",
+                        "a course: its id, or how its id or title begins"},
+                       {"--edition", ArgumentKind::kOption, "NUMBER", "only this edition"}},
+         .examples = {"satchel --site hub store drop rice-planting --edition 1",
+                      "satchel --site village store drop rice-planting"},
+         .run = drop},
+        {.name = "store collect",
+         .summary = "Gives back to the disk what nothing needs any more",
+         .needs = Needs::kSite,
+         .arguments = {{"--dry-run", ArgumentKind::kFlag, "", "only tells what would be given back"}},
+         .examples = {"satchel --site village store collect --dry-run",
+                      "satchel --site village store collect"},
+         .run = collect},
+    };
+}
+
+}  // namespace satchel::commands

@@ -1,0 +1,249 @@
+// Crash points. let_go is one transaction; what a collection had not given back yet is found again by the
+// next one, since it begins from what is kept.
+#include "engine/site/retention.hpp"
+
+#include <algorithm>
+
+#include "engine/base/encoding.hpp"
+#include "engine/database/meta.hpp"
+#include "engine/env/reserve.hpp"
+#include "engine/exchange/edition_walk.hpp"
+#include "engine/exchange/holdings.hpp"
+#include "engine/exchange/lacks.hpp"
+
+namespace satchel::site {
+
+namespace {
+
+constexpr char kLimitStoreMax[] = "limit/store-max";
+constexpr char kLimitDiskFloor[] = "limit/disk-floor";
+constexpr char kLimitRecords[] = "limit/records";
+constexpr std::string_view kPinPrefix = "pin/";
+constexpr std::string_view kDroppedPrefix = "dropped/";
+
+constexpr std::uint64_t kDiskFloorDefaultMax = 256ull * 1024 * 1024;
+constexpr std::uint64_t kRecordsDefaultMax = 64ull * 1024 * 1024;
+// Editions that are let go of at once, before it is looked how much room that made.
+constexpr std::size_t kLetGoAtOnceMax = 64;
+
+std::string key_of(std::string_view prefix, std::string_view rest) {
+    return std::string(prefix) + std::string(rest);
+}
+
+Result<std::optional<std::uint64_t>> load_limit(database::Database& database, std::string_view key) {
+    SATCHEL_TRY(const std::optional<ByteBuffer> value, database::meta(database, key));
+    if (!value || value->size() != sizeof(std::uint64_t)) return std::optional<std::uint64_t>();
+    return std::optional(Reader(*value).u64());
+}
+
+Result<void> save_limit(database::Database& database, std::string_view key, std::uint64_t limit) {
+    ByteBuffer value;
+    Writer(value).u64(limit);
+    return database::set_meta(database, key, value);
+}
+
+Result<void> remove_meta(database::Database& database, const std::string& key) {
+    SATCHEL_TRY(database::Statement remove, database.prepare("DELETE FROM meta WHERE key = ?"));
+    remove.bind(1, key);
+    return remove.run();
+}
+
+// Why an edition stays here, if it does.
+class Claims {
+  public:
+    static Result<Claims> create(Site::State& state) {
+        Claims claims(state);
+        SATCHEL_TRY(claims.subscribed_, exchange::subscriptions(*state.database));
+        claims.is_hub_ = state.self.role == trust::SiteRole::kHub;
+        return claims;
+    }
+
+    Result<std::optional<Claim>> of(const catalogue::EditionState& edition) {
+        const std::string& course = edition.edition.course;
+        const ChunkId& manifest = edition.edition.manifest;
+        SATCHEL_TRY(const std::optional<ByteBuffer> dropped, marked(kDroppedPrefix, to_hex(manifest.view())));
+        if (dropped) return std::optional<Claim>();
+        SATCHEL_TRY(const bool complete, exchange::is_complete(*state_->database, manifest));
+        SATCHEL_TRY(const bool replaced, is_replaced(edition));
+        if (replaced) return complete || is_hub_ ? std::optional(Claim::kOld) : std::nullopt;
+        SATCHEL_TRY(const std::optional<ByteBuffer> pinned, marked(kPinPrefix, course));
+        if (pinned && complete) return std::optional(Claim::kPinned);
+        const bool meant = exchange::is_meant(subscribed_, edition.edition);
+        if (complete) return std::optional(meant ? Claim::kSubscribed : Claim::kRest);
+        if (edition.is_current && meant) return std::optional(Claim::kStaging);
+        return is_hub_ ? std::optional(Claim::kSubscribed) : std::nullopt;
+    }
+
+  private:
+    explicit Claims(Site::State& state) : state_(&state) {}
+
+    Result<std::optional<ByteBuffer>> marked(std::string_view prefix, std::string_view rest) {
+        return database::meta(*state_->database, key_of(prefix, rest));
+    }
+
+    // One that still waits for its reviews is none.
+    Result<bool> is_replaced(const catalogue::EditionState& edition) {
+        if (edition.is_current) return false;
+        SATCHEL_TRY(const std::optional<catalogue::EditionState> current,
+                    state_->catalogue->current_edition(edition.edition.course));
+        return current && current->edition.number > edition.edition.number;
+    }
+
+    Site::State* state_;
+    std::vector<exchange::Subscription> subscribed_;
+    bool is_hub_ = false;
+};
+
+}  // namespace
+
+Result<void> for_each_held(Site::State& state,
+                           const std::function<Result<void>(const HeldEdition& edition)>& each) {
+    SATCHEL_TRY(Claims claims, Claims::create(state));
+    return state.catalogue->for_each_edition([&](const catalogue::EditionState& edition) -> Result<void> {
+        SATCHEL_TRY(const std::optional<Claim> claim, claims.of(edition));
+        if (!claim) return {};
+        return each({edition.edition.course, edition.edition.number, edition.edition.manifest,
+                     edition.edition.bytes, *claim});
+    });
+}
+
+Result<void> let_go(Site::State& state, const HeldEdition& edition) {
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(*state.database));
+    SATCHEL_TRY(database::Statement remove,
+                state.database->prepare("DELETE FROM holding WHERE manifest = ?"));
+    remove.bind_blob(1, edition.manifest.view());
+    SATCHEL_TRY_VOID(remove.run());
+    if (state.self.role == trust::SiteRole::kHub)
+        SATCHEL_TRY_VOID(
+            database::set_meta(*state.database, key_of(kDroppedPrefix, to_hex(edition.manifest.view())), {}));
+    return transaction.commit();
+}
+
+// -- limits ---------------------------------------------------------------------------------------
+
+Result<StoreLimits> load_limits(Site::State& state) {
+    SATCHEL_TRY(const env::Space space, state.disk.space());
+    StoreLimits limits;
+    limits.disk_floor = std::min(kDiskFloorDefaultMax, space.total / 50);
+    limits.records_reserve = std::clamp(space.total / 100, env::kReserveBytes, kRecordsDefaultMax);
+    SATCHEL_TRY(const std::optional<std::uint64_t> store_max, load_limit(*state.database, kLimitStoreMax));
+    SATCHEL_TRY(const std::optional<std::uint64_t> floor, load_limit(*state.database, kLimitDiskFloor));
+    SATCHEL_TRY(const std::optional<std::uint64_t> records, load_limit(*state.database, kLimitRecords));
+    limits.store_max = store_max.value_or(limits.store_max);
+    limits.disk_floor = floor.value_or(limits.disk_floor);
+    limits.records_reserve = records.value_or(limits.records_reserve);
+    return limits;
+}
+
+Result<StoreLimits> Site::limits() { return load_limits(*state_); }
+
+Result<void> Site::set_limits(const StoreLimits& limits) {
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(*state_->database));
+    SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitStoreMax, limits.store_max));
+    SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitDiskFloor, limits.disk_floor));
+    SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitRecords, limits.records_reserve));
+    SATCHEL_TRY_VOID(transaction.commit());
+    return apply_limits();
+}
+
+Result<void> Site::apply_limits() {
+    SATCHEL_TRY(const StoreLimits limits, load_limits(*state_));
+    state_->store->limit({limits.store_max, limits.disk_floor + limits.records_reserve});
+    return {};
+}
+
+// -- pins and drops -------------------------------------------------------------------------------
+
+Result<void> Site::pin(const std::string& course) {
+    return database::set_meta(*state_->database, key_of(kPinPrefix, course), {});
+}
+
+Result<void> Site::unpin(const std::string& course) {
+    return remove_meta(*state_->database, key_of(kPinPrefix, course));
+}
+
+Result<bool> Site::is_pinned(const std::string& course) {
+    SATCHEL_TRY(const std::optional<ByteBuffer> pinned,
+                database::meta(*state_->database, key_of(kPinPrefix, course)));
+    return pinned.has_value();
+}
+
+Result<void> Site::drop_edition(const std::string& course, std::optional<std::uint32_t> number) {
+    std::vector<HeldEdition> dropped;
+    std::optional<HeldEdition> stays;
+    SATCHEL_TRY_VOID(for_each_held(*state_, [&](const HeldEdition& edition) -> Result<void> {
+        if (edition.course != course || (number && edition.number != *number)) return {};
+        const bool may_go = edition.claim == Claim::kOld || edition.claim == Claim::kRest;
+        if (may_go)
+            dropped.push_back(edition);
+        else if (number)
+            stays = edition;
+        return {};
+    }));
+    if (stays && stays->claim == Claim::kPinned)
+        return fail(ErrorCode::kRefused, course, "this course is pinned", "run `satchel store unpin` first");
+    if (stays && state_->self.role == trust::SiteRole::kHub)
+        return fail(ErrorCode::kRefused, course, "others fetch this edition from the hub",
+                    "publish a newer edition first; then this one may go");
+    if (stays)
+        return fail(ErrorCode::kRefused, course,
+                    "this site subscribes to the course and would fetch it again",
+                    "run `satchel subscribe remove` first");
+    if (dropped.empty())
+        return fail(ErrorCode::kNotFound, course, "no edition of this course is here that may go",
+                    "look at `satchel why` and `satchel store stats`");
+    for (const HeldEdition& edition : dropped) SATCHEL_TRY_VOID(let_go(*state_, edition));
+    return {};
+}
+
+// -- room -----------------------------------------------------------------------------------------
+
+Result<std::uint64_t> SiteRoom::available() {
+    SATCHEL_TRY(const StoreLimits limits, load_limits(state_));
+    SATCHEL_TRY(const env::Space space, state_.disk.space());
+    const std::uint64_t kept_free = limits.disk_floor + limits.records_reserve;
+    const std::uint64_t on_disk = space.free > kept_free ? space.free - kept_free : 0;
+    if (limits.store_max == 0) return on_disk;
+    SATCHEL_TRY(const store::StoreStats stats, state_.store->stats());
+    const std::uint64_t in_store =
+        limits.store_max > stats.pack_bytes ? limits.store_max - stats.pack_bytes : 0;
+    return std::min(on_disk, in_store);
+}
+
+Result<std::uint64_t> SiteRoom::make_room(std::uint64_t bytes) {
+    NoProgress silent;
+    SATCHEL_TRY_VOID(collect(state_, silent, false));
+    SATCHEL_TRY(std::uint64_t room, available());
+    if (state_.self.role == trust::SiteRole::kHub) return room;
+    for (const Claim claim : {Claim::kOld, Claim::kRest}) {
+        while (room < bytes) {
+            SATCHEL_TRY(const std::uint64_t gone, let_go_of(claim, bytes - room));
+            if (gone == 0) break;
+            SATCHEL_TRY_VOID(collect(state_, silent, false));
+            SATCHEL_TRY(room, available());
+        }
+    }
+    return room;
+}
+
+// Returns how many editions were let go of: as many as hold `bytes`, if nothing else shares with them.
+Result<std::uint64_t> SiteRoom::let_go_of(Claim claim, std::uint64_t bytes) {
+    std::vector<HeldEdition> chosen;
+    std::uint64_t chosen_bytes = 0;
+    SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
+        if (edition.claim != claim || chosen_bytes >= bytes || chosen.size() >= kLetGoAtOnceMax) return {};
+        chosen_bytes += edition.bytes;
+        chosen.push_back(edition);
+        return {};
+    }));
+    for (const HeldEdition& edition : chosen) SATCHEL_TRY_VOID(let_go(state_, edition));
+    return chosen.size();
+}
+
+Result<std::vector<exchange::WantedEdition>> Site::waiting_for_room() {
+    SATCHEL_TRY(std::vector<exchange::WantedEdition> wanted, exchange::plan_wanted(replica(), false));
+    std::erase_if(wanted, [](const auto& each) { return each.depth != exchange::Depth::kDeclined; });
+    return wanted;
+}
+
+}  // namespace satchel::site

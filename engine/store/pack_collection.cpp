@@ -1,0 +1,217 @@
+// Method. A bit for each row of each pack says whether it stays; beside it each pack counts the bytes that
+// do, so that dead packs are known without reading one of them. Packs wholly dead are dropped first, which
+// costs nothing; then those at most half alive, the deadest first: what stays is appended to the open pack,
+// and the old one is dropped. So a byte that is freed costs at most one that is written, and what is dead and
+// not freed is less than what is alive.
+//
+// Crash points. What is moved is committed before its old pack is dropped, so between the two both placements
+// are there and the newer one counts. Dropping is PackStore::drop_packs. The bits are in memory only: after a
+// stop a collection begins again, from what is kept then.
+#include "engine/store/pack_collection.hpp"
+
+#include <algorithm>
+
+namespace satchel::store {
+
+namespace {
+
+constexpr std::size_t kDroppedAtOnceMax = 64;
+
+}  // namespace
+
+Result<std::unique_ptr<Collection>> PackStore::collect() {
+    SATCHEL_TRY_VOID(commit());
+    SATCHEL_TRY(std::unique_ptr<PackCollection> collection, PackCollection::begin(*this));
+    return std::unique_ptr<Collection>(std::move(collection));
+}
+
+Result<std::unique_ptr<PackCollection>> PackCollection::begin(PackStore& store) {
+    std::unique_ptr<PackCollection> collection(new PackCollection(store));
+    SATCHEL_TRY_VOID(collection->list_packs());
+    store.collection_ = collection.get();
+    return collection;
+}
+
+PackCollection::~PackCollection() {
+    if (store_.collection_ == this) store_.collection_ = nullptr;
+}
+
+Result<void> PackCollection::list_packs() {
+    packs_.clear();
+    bit_count_ = 0;
+    SATCHEL_TRY_VOID(store_.for_each_pack([&](const PackInfo& info) -> Result<void> {
+        if (!info.is_sealed) return {};
+        Pack pack{.number = info.number, .base = info.base, .rows = info.rows, .bytes = info.bytes};
+        pack.record_bytes = info.record_bytes;
+        packs_.push_back(pack);
+        bit_count_ = std::max<std::uint64_t>(bit_count_, std::uint64_t{info.base} + info.rows);
+        return {};
+    }));
+    kept_.assign(static_cast<std::size_t>(bit_count_ / 64 + 1), 0);
+    exempt_ = kept_;
+    return {};
+}
+
+PackCollection::Pack* PackCollection::find(std::uint32_t number) {
+    const auto pack =
+        std::lower_bound(packs_.begin(), packs_.end(), number,
+                         [](const Pack& each, std::uint32_t wanted) { return each.number < wanted; });
+    return pack != packs_.end() && pack->number == number ? &*pack : nullptr;
+}
+
+bool PackCollection::stays(std::uint64_t bit) const {
+    const auto holds = [bit](const std::vector<std::uint64_t>& bits) {
+        return (bits[bit / 64] >> (bit % 64) & 1) != 0;
+    };
+    return holds(kept_) || holds(exempt_);
+}
+
+Collection::Kept PackCollection::note(const PackStore::Place& place, std::vector<std::uint64_t>& bits,
+                                      std::set<ChunkId>& open) {
+    Kept kept{.is_here = true, .is_new = false, .bytes = kRecordHeaderSize + place.row.stored_size};
+    if (place.pack == store_.open_number_) {
+        kept.is_new = open.insert(place.row.id).second;
+        if (kept.is_new) open_kept_bytes_ += kept.bytes;
+        return kept;
+    }
+    Pack* pack = find(place.pack);
+    if (pack == nullptr) {  // sealed since the collection began: it stays as it is
+        kept.is_new = true;
+        return kept;
+    }
+    if (!place.slot) {  // the pack's own index is damaged: it stays until it is healed
+        pack->kept_bytes = std::max(pack->kept_bytes, pack->record_bytes);
+        kept.is_new = true;
+        return kept;
+    }
+    const std::uint64_t bit = std::uint64_t{pack->base} + *place.slot;
+    std::uint64_t& word = bits[bit / 64];
+    const std::uint64_t mask = std::uint64_t{1} << (bit % 64);
+    kept.is_new = (word & mask) == 0;
+    word |= mask;
+    if (kept.is_new) pack->kept_bytes += kept.bytes;
+    return kept;
+}
+
+void PackCollection::exempt(const PackStore::Place& place) { note(place, exempt_, open_exempt_); }
+
+Result<Collection::Kept> PackCollection::keep(const ChunkId& id) {
+    SATCHEL_TRY(const PackStore::Found found, store_.find(id));
+    return found.place ? note(*found.place, kept_, open_kept_) : Kept{};
+}
+
+Result<Collection::Garbage> PackCollection::garbage() {
+    Garbage garbage;
+    for (const Pack& pack : packs_) {
+        garbage.dead_bytes += pack.record_bytes - std::min(pack.record_bytes, pack.kept_bytes);
+        if (!pack.is_half_dead()) continue;
+        garbage.packs += 1;
+        garbage.freeable_bytes += pack.bytes - std::min(pack.bytes, pack.kept_bytes);
+    }
+    const std::uint64_t open_bytes = store_.open_record_bytes();
+    const std::uint64_t open_dead = open_bytes - std::min(open_bytes, open_kept_bytes_);
+    garbage.dead_bytes += open_dead;
+    if (open_dead > 0 && open_dead * 2 >= open_bytes) {
+        garbage.packs += 1;
+        garbage.freeable_bytes += open_dead;
+    }
+    return garbage;
+}
+
+// The pack that is being filled is swept like any other when at least half of it is dead.
+Result<bool> PackCollection::seal_if_half_dead() {
+    SATCHEL_TRY_VOID(store_.commit());
+    const std::uint64_t bytes = store_.open_record_bytes();
+    if (bytes == 0 || open_kept_bytes_ * 2 > bytes) return false;
+    const std::uint32_t number = store_.open_number_;
+    std::set<ChunkId> kept = std::move(open_kept_);
+    kept.merge(open_exempt_);
+    open_kept_.clear();
+    open_exempt_.clear();
+    open_kept_bytes_ = 0;
+    SATCHEL_TRY_VOID(store_.seal_pack());
+    SATCHEL_TRY_VOID(store_.for_each_pack([&](const PackInfo& info) -> Result<void> {
+        if (info.number != number) return {};
+        packs_.push_back({.number = info.number, .base = info.base, .rows = info.rows, .bytes = info.bytes});
+        packs_.back().record_bytes = info.record_bytes;
+        bit_count_ = std::max<std::uint64_t>(bit_count_, std::uint64_t{info.base} + info.rows);
+        return {};
+    }));
+    kept_.resize(static_cast<std::size_t>(bit_count_ / 64 + 1), 0);
+    exempt_.resize(kept_.size(), 0);
+    for (const ChunkId& id : kept) SATCHEL_TRY_VOID(keep(id));
+    return true;
+}
+
+Result<Collection::Swept> PackCollection::sweep() {
+    SATCHEL_TRY(Swept swept, drop_dead());
+    if (swept.freed > 0) return swept;
+    SATCHEL_TRY(const std::optional<Swept> moved, move_one());
+    if (moved) return *moved;
+    SATCHEL_TRY(const bool sealed, seal_if_half_dead());
+    swept.is_last = !sealed;
+    return swept;
+}
+
+Result<Collection::Swept> PackCollection::drop_dead() {
+    Swept swept;
+    std::vector<std::uint32_t> dead;
+    for (const Pack& pack : packs_) {
+        if (!pack.is_dead() || dead.size() >= kDroppedAtOnceMax) continue;
+        dead.push_back(pack.number);
+        swept.freed += pack.bytes;
+    }
+    if (dead.empty()) return swept;
+    SATCHEL_TRY_VOID(store_.drop_packs(dead));
+    std::erase_if(
+        packs_, [&](const Pack& pack) { return std::binary_search(dead.begin(), dead.end(), pack.number); });
+    return swept;
+}
+
+// None: no pack is left that is worth it, or there is no room for what stays of it.
+Result<std::optional<Collection::Swept>> PackCollection::move_one() {
+    auto deadest = packs_.end();
+    for (auto pack = packs_.begin(); pack != packs_.end(); ++pack) {
+        if (!pack->is_half_dead()) continue;
+        if (deadest == packs_.end() || pack->kept_bytes < deadest->kept_bytes) deadest = pack;
+    }
+    if (deadest == packs_.end()) return std::optional<Swept>();
+    const Pack pack = *deadest;
+    packs_.erase(deadest);  // also if it stays: so the sweep comes to its end
+    SATCHEL_TRY(const env::Space space, store_.disk_.space());
+    if (space.free < pack.kept_bytes + store_.limits_.group_bytes) return std::optional(Swept{});
+    const Result<std::uint64_t> moved = move_kept(pack);
+    if (!moved.has_value() && moved.error().code == ErrorCode::kDamaged)
+        return std::optional(Swept{});  // it stays until it is healed or what is damaged in it is forgotten
+    if (!moved.has_value()) return moved.error();
+    SATCHEL_TRY_VOID(store_.drop_packs({pack.number}));
+    return std::optional(Swept{.freed = pack.bytes - std::min(pack.bytes, *moved), .moved = *moved});
+}
+
+Result<std::uint64_t> PackCollection::move_kept(const Pack& pack) {
+    SATCHEL_TRY(const std::vector<IndexRow> rows, kept_rows(pack));
+    std::uint64_t moved = 0;
+    for (const IndexRow& row : rows) {
+        SATCHEL_TRY(const ByteBuffer record, store_.record_at({pack.number, row, std::nullopt}));
+        SATCHEL_TRY_VOID(store_.append_beyond_limit(ByteView(record).first(kRecordHeaderSize),
+                                                    ByteView(record).subspan(kRecordHeaderSize), row));
+        moved += record.size();
+    }
+    SATCHEL_TRY_VOID(store_.commit());  // before the old pack goes
+    return moved;
+}
+
+// In the order in which they lie.
+Result<std::vector<IndexRow>> PackCollection::kept_rows(const Pack& pack) {
+    std::vector<IndexRow> rows;
+    SATCHEL_TRY_VOID(
+        store_.for_each_row(pack.number, [&](const IndexRow& row, std::uint32_t slot) -> Result<void> {
+            if (stays(std::uint64_t{pack.base} + slot)) rows.push_back(row);
+            return {};
+        }));
+    std::sort(rows.begin(), rows.end(),
+              [](const IndexRow& a, const IndexRow& b) { return a.place < b.place; });
+    return rows;
+}
+
+}  // namespace satchel::store

@@ -1,0 +1,200 @@
+// Room: what comes in, what is declined and why, what goes first, and what a collection gives back.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/support/contact.hpp"
+#include "tests/support/county.hpp"
+
+namespace satchel {
+namespace {
+
+using namespace support;
+using simulations::SimDisk;
+
+constexpr std::uint64_t kMiB = 1024 * 1024;
+
+class Room : public testing::Test {
+  protected:
+    void SetUp() override {
+        hub_ = found_hub(hub_disk_, world_.world());
+        village_ = join_village(*hub_, village_disk_, world_.world(), "east");
+    }
+
+    // A course of one film that shares nothing with any other.
+    void publish_course(const std::string& course, std::size_t bytes, std::uint64_t seed) {
+        SimDisk folder;
+        write_files(folder,
+                    {{course + "/course.json", R"({"id": ")" + course + R"(", "title": {"en": "x"}})"},
+                     {course + "/film.bin", noise(bytes, seed)}});
+        publish(*hub_, folder);
+    }
+
+    void carry() {
+        SimDisk stick;
+        write_stick(*hub_, stick);
+        read_stick(*village_, stick);
+    }
+
+    void let_store_take(std::uint64_t bytes) {
+        site::StoreLimits limits = must(village_->limits());
+        limits.store_max = bytes;
+        must(village_->set_limits(limits));
+    }
+
+    site::WhyState why(const std::string& course) { return must(village_->why(course)).state; }
+    std::uint64_t pack_bytes(site::Site& site) { return must(site.store().stats()).pack_bytes; }
+    site::CollectReport collect(site::Site& site, bool only_look = false) {
+        NoProgress silent;
+        return must(site.collect(silent, only_look));
+    }
+
+    FixedWorld world_{1};
+    SimDisk hub_disk_, village_disk_;
+    std::unique_ptr<site::Site> hub_, village_;
+};
+
+TEST_F(Room, WhatDoesNotFitIsDeclinedBeforeItsContentComes) {
+    let_store_take(2 * kMiB);
+    publish_course("large", 3 * kMiB, 1);
+    publish_course("small", kMiB / 2, 2);
+    carry();
+    EXPECT_EQ(why("large"), site::WhyState::kNoRoom);
+    EXPECT_EQ(why("small"), site::WhyState::kComplete);
+    EXPECT_LT(pack_bytes(*village_), kMiB);
+    const site::Why answer = must(village_->why("large"));
+    EXPECT_GT(answer.room_needed, 3 * kMiB);
+    EXPECT_LT(answer.room_available, 2 * kMiB);
+    EXPECT_EQ(must(village_->status()).waiting_for_room, 1u);
+
+    let_store_take(8 * kMiB);
+    carry();
+    EXPECT_EQ(why("large"), site::WhyState::kComplete);
+}
+
+TEST_F(Room, ByLinkTooOnlyTheStructureOfWhatDoesNotFitComes) {
+    let_store_take(2 * kMiB);
+    publish_course("large", 3 * kMiB, 1);
+    carry();
+    EXPECT_EQ(why("large"), site::WhyState::kNoRoom);
+    EXPECT_LT(pack_bytes(*village_), kMiB / 4);
+}
+
+TEST_F(Room, ASmallChangeOfALargeCourseFitsWhereTheCourseWouldNot) {
+    publish_course("large", 3 * kMiB, 1);
+    carry();
+    let_store_take(pack_bytes(*village_) + kMiB);
+    SimDisk folder;
+    write_files(folder, {{"large/course.json", R"({"id": "large", "title": {"en": "x"}})"},
+                         {"large/film.bin", noise(3 * kMiB, 1)},
+                         {"large/note.txt", "new\n"}});
+    publish(*hub_, folder);
+    carry();
+    EXPECT_EQ(must(village_->why("large")).edition->edition.number, 2u);
+    EXPECT_EQ(why("large"), site::WhyState::kComplete);
+}
+
+TEST_F(Room, OldEditionsMakeRoomFirst) {
+    publish_course("film", 2 * kMiB, 1);
+    carry();
+    let_store_take(pack_bytes(*village_) + kMiB);
+    publish_course("film", 2 * kMiB, 2);
+    carry();
+    // Edition 1 is shown until 2 is complete, and 2 is current: so 1 is old, and goes.
+    EXPECT_EQ(must(village_->why("film")).edition->edition.number, 2u);
+    EXPECT_EQ(why("film"), site::WhyState::kComplete);
+    EXPECT_LT(pack_bytes(*village_), 3 * kMiB);
+}
+
+TEST_F(Room, CoursesThatNobodySubscribesToGoBeforeASubscribedOneIsDeclined) {
+    publish_course("unloved", 2 * kMiB, 1);
+    publish_course("pinned", kMiB, 2);
+    carry();
+    must(village_->pin("pinned"));
+    must(village_->unsubscribe({"all", ""}));
+    must(village_->subscribe({"course", "wanted"}));
+    let_store_take(pack_bytes(*village_) + kMiB);
+    publish_course("wanted", 2 * kMiB, 3);
+    carry();
+    EXPECT_EQ(why("wanted"), site::WhyState::kComplete);
+    EXPECT_EQ(why("unloved"), site::WhyState::kNotSubscribed);
+    EXPECT_EQ(why("pinned"), site::WhyState::kComplete);
+}
+
+TEST_F(Room, WhatIsPinnedOrSubscribedStaysAndTheNewOneIsDeclined) {
+    publish_course("pinned", kMiB, 2);
+    publish_course("subscribed", kMiB, 3);
+    carry();
+    must(village_->unsubscribe({"all", ""}));
+    must(village_->subscribe({"course", "subscribed"}));
+    must(village_->subscribe({"course", "wanted"}));
+    must(village_->pin("pinned"));
+    let_store_take(pack_bytes(*village_) + kMiB);
+    publish_course("wanted", 2 * kMiB, 4);
+    carry();
+    EXPECT_EQ(why("wanted"), site::WhyState::kNoRoom);
+    EXPECT_EQ(why("pinned"), site::WhyState::kComplete);
+    EXPECT_EQ(why("subscribed"), site::WhyState::kComplete);
+}
+
+TEST_F(Room, AHubDropsOldEditionsOnlyWhenItIsTold) {
+    publish_course("film", 2 * kMiB, 1);
+    publish_course("film", 2 * kMiB, 2);
+    EXPECT_EQ(collect(*hub_).freed, 0u);
+    EXPECT_EQ(hub_->drop_edition("film", 2).error().code, ErrorCode::kRefused);
+    must(hub_->drop_edition("film", 1));
+    const site::CollectReport looked = collect(*hub_, true);
+    EXPECT_GT(looked.use.dead, 2 * kMiB - kMiB / 8);
+    EXPECT_EQ(looked.freed, 0u);
+    const site::CollectReport report = collect(*hub_);
+    EXPECT_GT(report.freed, 2 * kMiB - kMiB / 4);
+    EXPECT_LT(pack_bytes(*hub_), 3 * kMiB);
+    require_sound(*hub_);
+    EXPECT_EQ(must(hub_->why("film")).state, site::WhyState::kComplete);
+    carry();
+    EXPECT_EQ(why("film"), site::WhyState::kComplete);
+    EXPECT_EQ(collect(*hub_).freed, 0u);
+}
+
+TEST_F(Room, ADroppedCourseIsNotHeldAnyMoreAndCanComeBack) {
+    publish_course("film", kMiB, 1);
+    carry();
+    EXPECT_EQ(village_->drop_edition("film", std::nullopt).error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(village_->drop_edition("film", 1).error().code, ErrorCode::kRefused);
+    must(village_->unsubscribe({"all", ""}));
+    must(village_->drop_edition("film", std::nullopt));
+    EXPECT_GT(collect(*village_).freed, kMiB / 2);
+    EXPECT_EQ(why("film"), site::WhyState::kNotSubscribed);
+    must(village_->subscribe({"all", ""}));
+    carry();
+    EXPECT_EQ(why("film"), site::WhyState::kComplete);
+}
+
+TEST_F(Room, RecordsAreTakenWhereContentIsNot) {
+    let_store_take(1);
+    publish_course("film", kMiB, 1);
+    carry();
+    EXPECT_EQ(why("film"), site::WhyState::kNoRoom);
+    EXPECT_LT(pack_bytes(*village_), kMiB / 4);
+    EXPECT_TRUE(village_->set_limits(must(village_->limits())).has_value());
+}
+
+TEST_F(Room, PublishingStopsSoundlyAtTheLimit) {
+    site::StoreLimits limits = must(hub_->limits());
+    limits.store_max = kMiB;
+    must(hub_->set_limits(limits));
+    SimDisk folder;
+    write_files(folder, {{"film/film.bin", noise(12 * kMiB, 1)}});
+    NoProgress silent;
+    const auto published = hub_->publish(folder, "courseware", {}, silent);
+    ASSERT_FALSE(published.has_value());
+    EXPECT_EQ(published.error().code, ErrorCode::kNoSpace);
+    limits.store_max = 0;
+    must(hub_->set_limits(limits));
+    publish(*hub_, folder);
+    carry();
+    EXPECT_EQ(why("film"), site::WhyState::kComplete);
+}
+
+}  // namespace
+}  // namespace satchel
