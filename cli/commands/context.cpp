@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <limits>
 
 #include "engine/env/os/posix_disk.hpp"
 
@@ -63,6 +64,34 @@ Result<std::uint32_t> number_of(const Arguments& arguments, const std::string& n
         return fail(ErrorCode::kUsage, name + " " + text, "this is not a number that can be used here",
                     "give a smaller whole number", "0.." + std::to_string(maximum));
     return value;
+}
+
+Result<std::uint64_t> byte_count_of(const Arguments& arguments, const std::string& name,
+                                    std::uint64_t otherwise) {
+    if (!arguments.has(name)) return otherwise;
+    static constexpr struct {
+        std::string_view unit;
+        std::uint64_t bytes;
+    } kUnits[] = {{"", 1},
+                  {"B", 1},
+                  {"KB", 1000},
+                  {"MB", 1'000'000},
+                  {"GB", 1'000'000'000},
+                  {"TB", 1'000'000'000'000},
+                  {"KiB", 1 << 10},
+                  {"MiB", 1 << 20},
+                  {"GiB", 1 << 30},
+                  {"TiB", 1ull << 40}};
+    const std::string text = arguments.text(name);
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    for (const auto& each : kUnits)
+        if (error == std::errc() && unit == each.unit &&
+            value <= std::numeric_limits<std::uint64_t>::max() / each.bytes)
+            return value * each.bytes;
+    return fail(ErrorCode::kUsage, name + " " + text, "this is not a number of bytes",
+                "write it as 500MB, 2GB or 1GiB");
 }
 
 Result<std::string> course_of(Context& context) {

@@ -51,6 +51,11 @@ Result<std::string> read_input(Context& context, const std::string& argument, st
 Result<std::uint32_t> number_of(const Arguments& arguments, const std::string& name, std::uint32_t otherwise,
                                 std::uint32_t maximum);
 
+// A number of bytes as people write it: "500MB", "2GB", "1GiB", "4096"; `otherwise` when the option was not
+// given.
+Result<std::uint64_t> byte_count_of(const Arguments& arguments, const std::string& name,
+                                    std::uint64_t otherwise);
+
 // The one course that the argument COURSE means.
 Result<std::string> course_of(Context& context);
 

@@ -8,44 +8,14 @@ namespace satchel::commands {
 
 namespace {
 
-Error no_size(const std::string& option, const std::string& text) {
-    return fail(ErrorCode::kUsage, option + " " + text, "this is not a size",
-                "write a number and K, M, G or T, as 500M or 20G; 0 for none");
-}
-
-// "20G": powers of 1024; "GB" and "GiB" mean the same.
-Result<std::uint64_t> size_of(const std::string& option, const std::string& text) {
-    std::uint64_t size = 0;
-    std::size_t at = 0;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && at < 12; ++at)
-        size = size * 10 + static_cast<std::uint64_t>(text[at] - '0');
-    if (at == 0) return no_size(option, text);
-    std::string unit = text.substr(at);
-    for (const std::string_view ending : {"iB", "B"})
-        if (unit.ends_with(ending)) {
-            unit.erase(unit.size() - ending.size());
-            break;
-        }
-    if (unit.empty()) return size;
-    const std::size_t power = std::string_view("KMGT").find(unit);
-    if (unit.size() != 1 || power == std::string_view::npos) return no_size(option, text);
-    return size << (10 * (power + 1));
-}
-
-Result<void> take_size(const Arguments& arguments, const std::string& option, std::uint64_t& limit) {
-    const std::optional<std::string> given = arguments.optional(option);
-    if (!given) return {};
-    SATCHEL_TRY(limit, size_of(option, *given));
-    return {};
-}
-
 Result<cli::ExitCode> limit(Context& context) {
     SATCHEL_TRY(site::StoreLimits limits, context.site->limits());
     const bool changes = context.arguments.has("--max") || context.arguments.has("--floor") ||
                          context.arguments.has("--records");
-    SATCHEL_TRY_VOID(take_size(context.arguments, "--max", limits.store_max));
-    SATCHEL_TRY_VOID(take_size(context.arguments, "--floor", limits.disk_floor));
-    SATCHEL_TRY_VOID(take_size(context.arguments, "--records", limits.records_reserve));
+    SATCHEL_TRY(limits.store_max, byte_count_of(context.arguments, "--max", limits.store_max));
+    SATCHEL_TRY(limits.disk_floor, byte_count_of(context.arguments, "--floor", limits.disk_floor));
+    SATCHEL_TRY(limits.records_reserve,
+                byte_count_of(context.arguments, "--records", limits.records_reserve));
     if (changes) SATCHEL_TRY_VOID(context.site->set_limits(limits));
     Output& output = context.output;
     if (limits.store_max == 0)
@@ -114,10 +84,10 @@ std::vector<CommandSpec> room_commands() {
          .summary = "Shows or sets how much of the disk the store may take",
          .needs = Needs::kSite,
          .arguments = {{"--max", ArgumentKind::kOption, "SIZE",
-                        "the store's packs take at most this much, as 20G; 0: what the disk gives"},
+                        "the store's packs take at most this much, as 20GB; 0: what the disk gives"},
                        {"--floor", ArgumentKind::kOption, "SIZE", "so much of the disk stays free"},
                        {"--records", ArgumentKind::kOption, "SIZE", "so much more stays free for records"}},
-         .examples = {"satchel --site village store limit", "satchel --site village store limit --max 20G"},
+         .examples = {"satchel --site village store limit", "satchel --site village store limit --max 20GB"},
          .run = limit},
         {.name = "store pin",
          .summary = "Keeps a course here whatever else needs room",

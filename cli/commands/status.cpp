@@ -28,6 +28,8 @@ nlohmann::json fields_of(const site::Status& status) {
             {"packs", status.store.packs},
             {"pack_bytes", status.store.pack_bytes},
             {"chunks", status.store.chunks},
+            {"mended_bytes", status.store.mended_bytes},
+            {"missing_chunks", status.store.missing_chunks},
             {"free_bytes", status.free_bytes}};
 }
 
@@ -55,6 +57,12 @@ Result<cli::ExitCode> status(Context& context) {
     output.print(
         "{bytes} in the store, {free} free on the disk",
         {{"bytes", text::size_text(status.store.pack_bytes)}, {"free", text::size_text(status.free_bytes)}});
+    if (status.store.mended_bytes > 0)
+        output.print("{bytes} of it were damaged and have been mended",
+                     {{"bytes", text::size_text(status.store.mended_bytes)}});
+    if (status.store.missing_chunks > 0)
+        output.warn("{chunks} chunks are damaged; `satchel store verify --forget` has them fetched again",
+                    {{"chunks", std::to_string(status.store.missing_chunks)}});
     for (const catalogue::LaneHead& head : status.heads)
         output.print("{lane}: {height} commits, head {head}", {{"lane", head.lane},
                                                                {"height", std::to_string(head.height)},

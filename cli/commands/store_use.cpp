@@ -15,8 +15,7 @@ std::uint64_t kept(const site::StoreUse& use, site::Claim claim) {
 void say_use(Context& context, const site::StoreUse& use) {
     const auto line = [&](Literal what, std::uint64_t bytes) {
         if (bytes > 0)
-            context.output.print("  {bytes}  {what}",
-                                 {{"bytes", text::size_text(bytes)}, {"what", context.output.say(what)}});
+            context.output.print("  " + text::size_text(bytes) + "  " + context.output.say(what));
     };
     line("pinned courses", kept(use, site::Claim::kPinned));
     line("subscribed courses", kept(use, site::Claim::kSubscribed));

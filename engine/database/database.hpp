@@ -109,6 +109,6 @@ class Transaction {
     Database* database_;
 };
 
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 }  // namespace satchel::database

@@ -151,7 +151,9 @@ Result<bool> PackStore::contains(const ChunkId& id) {
 Result<PackStore::Place> PackStore::place_of(const ChunkId& id) {
     SATCHEL_TRY(const Found found, find(id));
     if (found.place) return *found.place;
-    if (found.lost_in) return cut_off(*found.lost_in, "chunk " + to_hex(id.view()).substr(0, 16));
+    // Which chunks a cut took from the pack that was being filled nobody knows: perhaps this one.
+    const std::optional<std::uint32_t> lost_in = found.lost_in ? found.lost_in : lossy_pack_;
+    if (lost_in) return cut_off(*lost_in, "chunk " + to_hex(id.view()).substr(0, 16));
     return not_here(id);
 }
 

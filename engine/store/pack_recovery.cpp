@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "engine/store/pack_check.hpp"
 #include "engine/store/pack_scan.hpp"
 #include "engine/store/pack_store.hpp"
 
@@ -28,6 +29,7 @@ Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
     next_number_ = std::max(next_number_, runs_.pack_high() + 1);
     if (!on_disk.empty()) next_number_ = std::max(next_number_, on_disk.back() + 1);
     packs_.clear();
+    lossy_pack_.reset();
     std::vector<std::uint32_t> settled;
     std::vector<std::uint32_t> dropped;
     SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
@@ -35,6 +37,7 @@ Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
         const bool is_indexed = pack.state == PackState::kSealed && pack.index_at != 0;
         if (is_indexed) SATCHEL_TRY_VOID(packs_.add(pack));
         if (is_indexed) settled.push_back(pack.number);
+        if (pack.lost > 0) lossy_pack_ = pack.number;
         if (pack.state == PackState::kDropped) dropped.push_back(pack.number);
         return {};
     }));
@@ -110,11 +113,18 @@ Result<void> PackStore::adopt(const PackRow& known, Building& building) {
 
 // False: it has no index, or a damaged one.
 Result<bool> PackStore::adopt_sealed(const PackRow& known, env::File& file, Building& building) {
+    const bool was_being_filled = known.state == PackState::kOpen && known.bytes > 0;
+    if (!was_being_filled) SATCHEL_TRY_VOID(mend_unreadable(file));
     const Result<PackTrailer> trailer = read_trailer(file);
     if (!trailer.has_value()) {
         const ErrorCode code = trailer.error().code;
         if (code == ErrorCode::kNotFound || code == ErrorCode::kDamaged) return false;
         return trailer.error();
+    }
+    if (was_being_filled) {  // a power cut while it was sealed may have kept its end and lost what is before
+        SATCHEL_TRY(const PackCheck check, check_pack(file, trailer->id));
+        const bool is_guarded = trailer->sections.size() > 1;
+        if (is_guarded && (!check.guard || !check.is_sound())) return false;
     }
     SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(known.number));
     PackRow row;
@@ -192,10 +202,12 @@ Result<void> PackStore::adopt_open(const PackRow& known, std::unique_ptr<env::Fi
     }
     const auto sure = static_cast<std::uint64_t>(std::count_if(
         rows.begin(), rows.end(), [&](const IndexRow& row) { return row.place < known.bytes; }));
+    tally_.stop();
     open_pack_ = std::move(file);
     open_number_ = known.number;
     open_rows_ = std::move(rows);
     open_lost_ = known.lost + (known.chunks > sure ? known.chunks - sure : 0);
+    if (open_lost_ > 0) lossy_pack_ = known.number;
     end_ = committed_ = end;
     SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(known.number));
     const bool is_clear = forgotten.empty() || forgotten.back() < end;

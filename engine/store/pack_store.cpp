@@ -156,6 +156,8 @@ Result<Placed> PackStore::append_beyond_limit(ByteView header, ByteView payload,
 Result<void> PackStore::begin_pack() {
     open_number_ = next_number_++;
     SATCHEL_TRY(open_pack_, poison(disk_.open(path_of(open_number_), env::OpenMode::kCreateNew)));
+    tally_.begin(parity_width(static_cast<std::uint32_t>(next_block(limits_.target_bytes) / kPackBlockSize)));
+    open_pack_ = tallied(std::move(open_pack_), tally_);
     SATCHEL_TRY_VOID(poison(open_pack_->write_at(0, encode(PackHeader{open_number_, {}}))));
     end_ = kPackHeaderSize;
     committed_ = 0;
@@ -247,8 +249,10 @@ Result<void> PackStore::seal_pack() {
     PackRow row = open_row();
     SATCHEL_TRY(const Section index, write_index());
     row.id.emplace();
-    const std::uint64_t table_offset = index.offset + index.size;
-    const ByteBuffer trailer = encode_trailer({index}, table_offset, *row.id);
+    SATCHEL_TRY(const std::vector<Section> sections,
+                write_guards(*open_pack_, tally_, index, limits_.guarded_from));
+    const std::uint64_t table_offset = sections.back().offset + sections.back().size;
+    const ByteBuffer trailer = encode_trailer(sections, table_offset, *row.id);
     SATCHEL_TRY_VOID(open_pack_->write_at(table_offset, trailer));
     SATCHEL_TRY_VOID(open_pack_->sync());
     row.state = PackState::kSealed;
@@ -281,7 +285,10 @@ Result<void> PackStore::forget(const ChunkId& id) {
         const Place& place = *found.place;
         const bool is_open = open_pack_ && place.pack == open_number_;
         const bool is_counted = !is_open || place.row.place < committed_;
-        SATCHEL_TRY_VOID(together([&] { return packs_.forget(place.pack, place.row, is_counted); }));
+        SATCHEL_TRY_VOID(together([&]() -> Result<void> {
+            SATCHEL_TRY_VOID(note_forgotten(place.pack));
+            return packs_.forget(place.pack, place.row, is_counted);
+        }));
         if (is_open) open_rows_.erase(place.row);
     }
 }
@@ -299,6 +306,7 @@ Result<StoreStats> PackStore::stats() {
     stats.chunks = number(2);
     stats.stored_bytes = number(3);
     stats.plain_bytes = number(4);
+    SATCHEL_TRY_VOID(add_looks(stats));
     return stats;
 }
 

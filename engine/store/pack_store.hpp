@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/store/pack_list.hpp"
+#include "engine/store/pack_tally.hpp"
 #include "engine/store/run_set.hpp"
 #include "engine/store/store.hpp"
 
@@ -34,6 +35,7 @@ struct PackLimits {
     std::uint64_t merge_rows_per_chunk = kMergeRowsPerChunk;
     std::size_t build_rows = kBuildRowsMax;
     RunLimits runs{};
+    std::uint64_t guarded_from = kGuardedFromBytes;  // packs of less get no guard
 };
 
 // Where a chunk lies. slot: its row in the pack's index; none in the open pack, and where that is damaged.
@@ -73,6 +75,8 @@ class PackStore : public Store {
     [[nodiscard]] std::uint64_t uncommitted_bytes() const override { return end_ - committed_; }
     Result<std::uint64_t> verify(const std::function<void(const Damage&)>& found,
                                  const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
+    Result<ScrubReport> scrub(std::uint64_t budget_bytes, const std::function<void(const Damage&)>& found,
+                              const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
     Result<void> rebuild_index() override;
     Result<void> forget(const ChunkId& id) override;
     Result<StoreStats> stats() override;
@@ -145,6 +149,26 @@ class PackStore : public Store {
     Result<void> sync_names();
     [[nodiscard]] PackRow open_row() const;
     void close_pack();
+
+    // pack_scrub.cpp: parity and the table pack_check.
+    using Tell = std::function<void(const Damage&)>;
+    struct Looked {
+        std::uint64_t mended_bytes = 0;
+        std::uint64_t missing_chunks = 0;
+        std::uint64_t chunks = 0;
+    };
+    struct Mended {
+        bool is_guarded = false;
+        bool is_whole = false;  // now, by the checksums of its blocks
+        std::uint64_t bytes = 0;
+    };
+    Result<Mended> mend(const PackRow& pack, const Tell& found);
+    Result<Looked> look_at(const PackRow& pack, bool by_hash, const Tell& found,
+                           const std::function<void(std::uint64_t)>& read);
+    Result<bool> mend_unreadable(env::File& file);
+    Result<void> note_look(std::uint32_t number, const Looked& looked);
+    Result<void> note_forgotten(std::uint32_t number);
+    Result<void> add_looks(StoreStats& stats);
     template <typename T>
     Result<T> poison(Result<T> result);
     Result<void> together(const std::function<Result<void>()>& change);
@@ -173,8 +197,8 @@ class PackStore : public Store {
     Result<void> remove_dropped(const std::vector<std::uint32_t>& numbers);
 
     // pack_verify.cpp
-    Result<void> verify_pack(const PackRow& pack, const std::function<void(const Damage&)>& found,
-                             const std::function<void(std::uint64_t)>& read);
+    Result<std::uint64_t> verify_pack(const PackRow& pack, const std::function<void(const Damage&)>& found,
+                                      const std::function<void(std::uint64_t)>& read);
     Result<void> rows_of(const PackRow& pack, std::vector<IndexRow>& rows);
     Result<std::vector<IndexRow>> rows_to_verify(const PackRow& pack,
                                                  const std::function<void(const Damage&)>& found);
@@ -193,7 +217,9 @@ class PackStore : public Store {
     std::uint64_t disk_room_ = 0;  // bytes that the group that is being written may take
     std::uint64_t store_room_ = 0;
     PackCollection* collection_ = nullptr;  // while one goes on
+    std::optional<std::uint32_t> lossy_pack_;  // one that was cut off while it was being filled
 
+    PackTally tally_;                       // of the open pack; outlives it
     std::unique_ptr<env::File> open_pack_;  // the one that is appended to; the only one without an index
     std::uint32_t open_number_ = 0;
     std::uint64_t end_ = 0;        // of the open pack's records

@@ -61,8 +61,9 @@ Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
     return rows;
 }
 
-Result<void> PackStore::verify_pack(const PackRow& pack, const std::function<void(const Damage&)>& found,
-                                    const std::function<void(std::uint64_t)>& read) {
+Result<std::uint64_t> PackStore::verify_pack(const PackRow& pack,
+                                             const std::function<void(const Damage&)>& found,
+                                             const std::function<void(std::uint64_t)>& read) {
     SATCHEL_TRY(const std::vector<IndexRow> rows, rows_to_verify(pack, found));
     for (const IndexRow& row : rows) {
         const Place place{pack.number, row, std::nullopt};
@@ -77,7 +78,7 @@ Result<void> PackStore::verify_pack(const PackRow& pack, const std::function<voi
         }
         read(kRecordHeaderSize + row.stored_size);
     }
-    return {};
+    return rows.size();
 }
 
 Result<std::uint64_t> PackStore::verify(const std::function<void(const Damage&)>& found,
@@ -90,12 +91,14 @@ Result<std::uint64_t> PackStore::verify(const std::function<void(const Damage&)>
     std::uint64_t checked = 0;
     std::uint64_t done = 0;
     const auto read = [&](std::uint64_t bytes) {
-        ++checked;
         done += bytes;
         progress(done, totals.pack_bytes);
     };
     SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
-        return pack.state == PackState::kDropped ? Result<void>() : verify_pack(pack, found, read);
+        if (pack.state == PackState::kDropped) return {};
+        SATCHEL_TRY(const Looked looked, look_at(pack, true, found, read));
+        checked += looked.chunks;
+        return {};
     }));
     return checked;
 }

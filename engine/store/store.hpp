@@ -44,6 +44,8 @@ struct StoreStats {
     std::uint64_t chunks = 0;
     std::uint64_t stored_bytes = 0;  // payloads
     std::uint64_t plain_bytes = 0;
+    std::uint64_t mended_bytes = 0;    // since the store was made
+    std::uint64_t missing_chunks = 0;  // that the last look at each pack found damaged
 };
 
 // How much of the disk the store may take; what others have appended counts too.
@@ -52,12 +54,22 @@ struct StoreLimit {
     std::uint64_t disk_free_min = 0;   // of the disk, to stay free
 };
 
-// One finding of verify: what is wrong, in which pack, at which byte, and which chunk is hit if known.
+// One finding of verify or scrub: what is wrong, in which pack, at which byte, and which chunk is hit if
+// known.
 struct Damage {
     std::string pack;
     std::uint64_t place = 0;
     std::optional<ChunkId> chunk;
     Error error;
+    bool healed = false;  // it was mended from the pack's parity, and nothing is lost
+    std::uint64_t healed_bytes = 0;
+};
+
+struct ScrubReport {
+    std::uint64_t packs = 0;  // that were looked at
+    std::uint64_t bytes = 0;  // of them
+    std::uint64_t packs_left = 0;
+    std::uint64_t missing_chunks = 0;  // that were found
 };
 
 class Store {
@@ -83,11 +95,18 @@ class Store {
     virtual Result<void> commit() = 0;
     [[nodiscard]] virtual std::uint64_t uncommitted_bytes() const = 0;
 
-    // Reads every record of every pack; calls `found` for each damage and goes on. Returns how many chunks.
-    // A pack that is missing or cut off is named, without its chunks, until the index is made again; what lay
-    // in it is not here: contains() says so, and put() takes it anew.
+    // Reads every record of every pack, and mends sealed packs from their parity before; calls `found` for
+    // each damage, mended or not, and goes on. Returns how many chunks. A pack that
+    // is missing or cut off is named, without its chunks, until the index is made again; what lay in it is
+    // not here: contains() says so, and put() takes it anew.
     virtual Result<std::uint64_t> verify(
         const std::function<void(const Damage&)>& found,
+        const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
+    // The quick look: by the checksums of blocks, packs first that were not looked at for longest, until
+    // `budget_bytes` are read (one pack at least). Mends and tells as verify does. Packs without such
+    // checksums, as the open one, are read as verify reads them.
+    virtual Result<ScrubReport> scrub(
+        std::uint64_t budget_bytes, const std::function<void(const Damage&)>& found,
         const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
     virtual Result<void> rebuild_index() = 0;
     // Forgets a damaged chunk, so that it is wanted again. The bytes stay where they are.

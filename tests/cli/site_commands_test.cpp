@@ -202,6 +202,23 @@ TEST_F(Commands, ADamagedStoreEndsWithThirteenAndTheRestIsUsed) {
     EXPECT_EQ(run_words({"--site", "village", "cat", "maths", "第一课.html"}).out, "<h1>1 + 1</h1>\n");
 }
 
+TEST_F(Commands, AQuickVerifyTakesABudgetAsPeopleWriteIt) {
+    make_hub();
+    make_village();
+    publish_and_carry();
+    for (const char* const size : {"4096", "500MB", "2GB", "1GiB"}) {
+        const Ran ran =
+            run_words({"--site", "village", "store", "verify", "--fast", "--budget", size, "--json"});
+        EXPECT_EQ(ran.code, 0) << size << ran.err;
+        EXPECT_EQ(last_json(ran.out)["packs"], 1) << size;
+        EXPECT_EQ(last_json(ran.out)["healed"], 0) << size;
+    }
+    for (const char* const size : {"soon", "", "-1", "2 GB", "99999999999TB", "1.5GB"})
+        EXPECT_EQ(run_words({"--site", "village", "store", "verify", "--budget", size}).code, kExitUsage)
+            << size;
+    EXPECT_EQ(last_json(run_words({"--site", "village", "status", "--json"}).out)["missing_chunks"], 0);
+}
+
 TEST_F(Commands, RunInsideTheOwnerWhenOneServes) {
     make_hub();
     Invocation invocation;

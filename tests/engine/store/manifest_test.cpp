@@ -44,6 +44,10 @@ class ObjectMap : public Store {
                                  const std::function<void(std::uint64_t, std::uint64_t)>&) override {
         return std::uint64_t{0};
     }
+    Result<ScrubReport> scrub(std::uint64_t, const std::function<void(const Damage&)>&,
+                              const std::function<void(std::uint64_t, std::uint64_t)>&) override {
+        return ScrubReport{};
+    }
     Result<void> rebuild_index() override { return {}; }
     Result<void> forget(const ChunkId& id) override {
         objects.erase(id);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "engine/store/pack_check.hpp"
 #include "engine/store/pack_scan.hpp"
 #include "tests/engine/store/store_kit.hpp"
 
@@ -14,11 +15,12 @@ using simulations::SimDisk;
 
 constexpr std::size_t kTailAt = kPackTailSize;  // from the end
 
-// A pack of three chunks that was committed twice and then sealed.
-ByteBuffer golden_pack() {
+// A pack of three chunks that was committed twice and then sealed; too small for a guard in earnest.
+ByteBuffer golden_pack(std::uint64_t guarded_from = kGuardedFromBytes) {
     SimDisk disk;
     {
-        Opened store(disk, {.target_bytes = 4096, .group_bytes = kCommitGroupBytes});
+        Opened store(disk,
+                     {.target_bytes = 4096, .group_bytes = kCommitGroupBytes, .guarded_from = guarded_from});
         must(store->put(bytes_of("one")));
         must(store->put(bytes_of("two")));
         must(store->commit());
@@ -108,6 +110,32 @@ TEST(PackFormat, TheGoldenPackIsWrittenAndReadAgain) {
     }));
     std::sort(chunks.begin(), chunks.end());
     EXPECT_EQ(chunks, (std::vector<std::string>{"one", "three", "two"}));
+}
+
+TEST(PackFormat, TheGuardedGoldenPackIsWrittenAndReadAgain) {
+    const ByteBuffer golden = vector_file("vectors/pack/guarded.pack");
+    EXPECT_EQ(to_hex(golden_pack(0)), to_hex(golden));
+    PackFile file(golden);
+    const PackTrailer trailer = must(read_trailer(*file));
+    std::vector<std::uint16_t> types;
+    for (const Section& section : trailer.sections) {
+        types.push_back(section.type);
+        const ByteView bytes = ByteView(golden).subspan(static_cast<std::size_t>(section.offset),
+                                                        static_cast<std::size_t>(section.size));
+        EXPECT_EQ(hash_of(bytes), section.hash);
+        EXPECT_EQ(section.must_understand, section.type == kSectionIndex);
+    }
+    EXPECT_EQ(types,
+              (std::vector<std::uint16_t>{kSectionIndex, kSectionGuard, kSectionParity, kSectionGuard}));
+    const PackCheck check = must(check_pack(*file, trailer.id));
+    EXPECT_TRUE(check.is_sound());
+    ASSERT_TRUE(check.guard.has_value());
+    EXPECT_EQ(check.guard->layout, (GuardLayout{3, 2}));
+    EXPECT_EQ(end_of(*check.guard).decoded.sections, trailer.sections);
+    // What guards add stands behind what a pack without them holds.
+    const ByteBuffer bare = vector_file("vectors/pack/sealed.pack");
+    const auto same = static_cast<std::size_t>(trailer.index.offset + trailer.index.size);
+    EXPECT_TRUE(equal(ByteView(golden).first(same), ByteView(bare).first(same)));
 }
 
 TEST(PackFormat, TheGoldenPackScansToTheSameRowsAsItsIndex) {

@@ -248,7 +248,9 @@ void take_back_to_version_two(Opened& store) {
     }
     for (const char* column : {"rows", "index_at", "chunks", "stored", "raw", "lost"})
         must(database.run("ALTER TABLE pack DROP COLUMN " + std::string(column)));
-    must(database.run("DROP TABLE index_run; DROP TABLE forgotten; PRAGMA user_version = 2"));
+    must(
+        database.run("DROP TABLE index_run; DROP TABLE forgotten; DROP TABLE pack_check; "
+                     "PRAGMA user_version = 2"));
 }
 
 TEST(StoreIndex, TakesOverTheTableOfEarlierReleases) {

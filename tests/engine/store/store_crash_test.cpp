@@ -17,12 +17,13 @@ using simulations::SimDisk;
 using simulations::SimDiskOptions;
 
 // Every second commit seals, and every seal begins a merge that takes several commits.
-constexpr PackLimits kTinyPacks = {.target_bytes = 8 * 1024,
+constexpr PackLimits kTinyPacks = {.target_bytes = 12 * 1024,
                                    .group_bytes = 1024 * 1024,
                                    .merge_rows = 0,
                                    .merge_rows_per_chunk = 1,
                                    .build_rows = 8,
-                                   .runs = {.fanout = 2, .first_rows = 2}};
+                                   .runs = {.fanout = 2, .first_rows = 2},
+                                   .guarded_from = 12 * 1024};
 constexpr std::uint64_t kCommits = 8;
 constexpr std::uint64_t kEach = 3;
 

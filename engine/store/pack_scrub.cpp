@@ -1,0 +1,138 @@
+// Looking after packs: what is damaged is mended from their parity, and the table pack_check keeps what was
+// seen. How often a pack was looked at is counted, not timed: boxes have no clock that can be relied on.
+#include <algorithm>
+
+#include "engine/store/pack_check.hpp"
+#include "engine/store/pack_store.hpp"
+
+namespace satchel::store {
+
+namespace {
+
+Error mended_error(const std::string& name) {
+    return fail(ErrorCode::kDamaged, name, "bytes of this pack were damaged and have been mended",
+                "nothing is lost; if this comes often, replace the disk");
+}
+
+}  // namespace
+
+// Mends a sealed pack if it has a guard and is not as it was sealed. What can't be mended is left to those
+// who read its chunks, and so are packs that are missing or on a disk that takes no writes.
+Result<PackStore::Mended> PackStore::mend(const PackRow& pack, const Tell& found) {
+    if (pack.state != PackState::kSealed) return Mended{};
+    const std::string path = path_of(pack.number);
+    const Result<std::unique_ptr<env::File>> file = disk_.open(path, env::OpenMode::kRead);
+    if (!file.has_value()) return Mended{};
+    SATCHEL_TRY(const PackCheck check, check_pack(**file, pack.id));
+    if (!check.guard || check.is_sound()) return Mended{check.guard.has_value(), check.guard.has_value(), 0};
+    const Result<std::unique_ptr<env::File>> writable = disk_.open(path, env::OpenMode::kWrite);
+    if (!writable.has_value()) return Mended{true, false, 0};
+    const std::string name = disk_.describe(path);
+    const Result<PackMending> mending = mend_pack(**writable, check);
+    if (!mending.has_value()) {
+        found({name, 0, std::nullopt, mending.error()});
+        return Mended{true, false, 0};
+    }
+    for (const ByteRange& range : mending->mended)
+        found({name, range.from, std::nullopt, mended_error(name), true, range.to - range.from});
+    return Mended{true, mending->lost.empty(), mending->mended_bytes()};
+}
+
+// By hash every chunk of the pack is read; else only if it has no checksums of blocks, or these say that not
+// all could be mended.
+Result<PackStore::Looked> PackStore::look_at(const PackRow& pack, bool by_hash, const Tell& found,
+                                             const std::function<void(std::uint64_t)>& read) {
+    SATCHEL_TRY(const Mended mended, mend(pack, found));
+    Looked looked;
+    looked.mended_bytes = mended.bytes;
+    const auto count = [&](const Damage& damage) {
+        looked.missing_chunks += damage.chunk ? 1u : 0u;
+        found(damage);
+    };
+    if (by_hash || !mended.is_guarded || !mended.is_whole) {
+        SATCHEL_TRY(looked.chunks, verify_pack(pack, count, read));
+    } else {
+        read(pack.bytes);
+    }
+    const Result<void> noted = note_look(pack.number, looked);
+    const bool takes_no_notes = !noted.has_value() && (noted.error().code == ErrorCode::kNoSpace ||
+                                                       noted.error().code == ErrorCode::kReadOnly);
+    if (!noted.has_value() && !takes_no_notes)
+        return noted.error();  // looking goes on where writing does not
+    return looked;
+}
+
+Result<ScrubReport> PackStore::scrub(std::uint64_t budget_bytes, const Tell& found,
+                                     const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+    SATCHEL_TRY_VOID(commit());
+    std::vector<std::uint32_t> in_turn;  // 4 bytes a pack
+    std::uint64_t total = 0;
+    ScrubReport report;
+    {
+        SATCHEL_TRY(database::Statement select,
+                    database_.prepare("SELECT number, bytes FROM pack LEFT JOIN pack_check ON pack = number "
+                                      "WHERE sealed < 2 ORDER BY coalesce(turn, 0), number"));
+        while (true) {
+            SATCHEL_TRY(const bool row, select.step());
+            if (!row) break;
+            const auto bytes = static_cast<std::uint64_t>(select.integer(1));
+            const bool fits = in_turn.empty() || total + bytes <= budget_bytes;
+            if (!fits || report.packs_left > 0) {
+                ++report.packs_left;
+                continue;
+            }
+            total += bytes;
+            in_turn.push_back(static_cast<std::uint32_t>(select.integer(0)));
+        }
+    }
+    for (const std::uint32_t number : in_turn) {
+        SATCHEL_TRY(const PackRow pack, packs_.read(number));
+        SATCHEL_TRY(const Looked looked, look_at(pack, false, found, [](std::uint64_t) {}));
+        ++report.packs;
+        report.bytes += pack.bytes;
+        report.missing_chunks += looked.missing_chunks;
+        progress(report.bytes, total);
+    }
+    return report;
+}
+
+// When the index is made again: a pack that can't be read by its table is mended first, if it has a guard.
+// True: something was written. What is not mended is left to the search for records.
+Result<bool> PackStore::mend_unreadable(env::File& file) {
+    const Result<PackTrailer> trailer = read_trailer(file);
+    if (!trailer.has_value() && trailer.error().code == ErrorCode::kUnsupported) return false;
+    const auto ignore = [](const IndexRow&) -> Result<void> { return {}; };
+    if (trailer.has_value() && read_index(file, *trailer, ignore).has_value()) return false;
+    SATCHEL_TRY(const PackCheck check, check_pack(file, std::nullopt));
+    SATCHEL_TRY(const PackMending mending, mend_pack(file, check));
+    return !mending.mended.empty() || mending.was_too_long;
+}
+
+Result<void> PackStore::note_look(std::uint32_t number, const Looked& looked) {
+    SATCHEL_TRY(database::Statement note,
+                database_.prepare("INSERT INTO pack_check (pack, turn, mended, missing) "
+                                  "VALUES (?, (SELECT coalesce(max(turn), 0) + 1 FROM pack_check), ?, ?) "
+                                  "ON CONFLICT (pack) DO UPDATE SET turn = excluded.turn, "
+                                  "mended = mended + excluded.mended, missing = excluded.missing"));
+    note.bind(1, std::int64_t{number}).bind(2, static_cast<std::int64_t>(looked.mended_bytes));
+    return note.bind(3, static_cast<std::int64_t>(looked.missing_chunks)).run();
+}
+
+// A chunk that was forgotten is no longer missing but simply not here.
+Result<void> PackStore::note_forgotten(std::uint32_t number) {
+    SATCHEL_TRY(database::Statement note,
+                database_.prepare("UPDATE pack_check SET missing = max(missing - 1, 0) WHERE pack = ?"));
+    return note.bind(1, std::int64_t{number}).run();
+}
+
+Result<void> PackStore::add_looks(StoreStats& stats) {
+    SATCHEL_TRY(
+        database::Statement sums,
+        database_.prepare("SELECT coalesce(sum(mended), 0), coalesce(sum(missing), 0) FROM pack_check"));
+    SATCHEL_TRY_VOID(sums.step());
+    stats.mended_bytes = static_cast<std::uint64_t>(sums.integer(0));
+    stats.missing_chunks = static_cast<std::uint64_t>(sums.integer(1));
+    return {};
+}
+
+}  // namespace satchel::store

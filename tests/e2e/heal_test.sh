@@ -1,0 +1,69 @@
+# A full pack whose bytes went bad mends itself; of two bursts what they hit is named, and the rest is used.
+source "$SATCHEL_SOURCE_DIR/tests/e2e/steps.sh"
+
+does init hub --network 'Yushan county'
+mkdir -p courseware/film courseware/text
+echo '{"id": "film", "title": {"en": "Film"}}' >courseware/film/course.json
+echo '{"id": "text", "title": {"en": "Text"}}' >courseware/text/course.json
+echo 'one page' >courseware/text/page.txt
+head -c 70000000 /dev/urandom >courseware/film/film.mp4
+does --site hub publish courseware
+pack=hub/packs/00000001.pack
+size=$(stat -c %s "$pack")
+if ((size < 60 * 1024 * 1024)); then fail "the pack is no full one: $size bytes"; fi
+sum=$(sha256sum <"$pack")
+
+zeros() { # PLACE BYTES
+    dd if=/dev/zero of="$pack" bs=4096 seek="$1" count="$2" oflag=seek_bytes iflag=count_bytes conv=notrunc status=none
+}
+is_as_it_was() {
+    if [[ $(sha256sum <"$pack") != "$sum" ]]; then fail "the pack is not as it was"; fi
+}
+
+step "A mebibyte of zeros is mended, and told once"
+zeros 30000001 1048576
+does --site hub store verify --fast
+says 'mended: ' '00000001.pack at byte 29999104: 1.0 MiB' 'packs are whole, 0 are left'
+is_as_it_was
+does --json --site hub store verify
+if [[ $(field healed) != 0 || $(field damaged) != 0 ]]; then fail "it is told again"; fi
+does --site hub status
+says '1.0 MiB of it were damaged and have been mended'
+
+step "So is a table that is gone, and a file that is cut off"
+zeros $((size - 1048576)) 1048576
+does --json --site hub store verify
+if [[ $(field healed) == 0 || $(field damaged) != 0 ]]; then fail "nothing was mended"; fi
+is_as_it_was
+truncate -s $((size - 1000000)) "$pack"
+does --site hub store verify --fast --budget 1GB
+is_as_it_was
+does --site hub cat film film.mp4
+ends_with 0 cmp out courseware/film/film.mp4
+
+step "The same without the index of all packs"
+zeros $((size - 70000)) 70000
+does --site hub store rebuild-index
+is_as_it_was
+does --site hub store verify
+
+step "Of two bursts in the same columns the chunks are named, forgotten, and brought anew"
+zeros 20000000 200000
+zeros $((20000000 + 257 * 4096)) 200000
+refuses 13 --site hub store verify --fast
+says 'damaged: ' '00000001.pack at byte' 'store verify --forget'
+does --json --site hub status
+missing=$(field missing_chunks)
+if ((missing == 0 || missing > 20)); then fail "$missing chunks are missing"; fi
+does --site hub cat text page.txt
+refuses 13 --json --site hub store verify --forget
+says "\"forgotten\":$missing" "\"damaged\":$missing"
+does --site hub store verify
+does --json --site hub status
+if [[ $(field missing_chunks) != 0 ]]; then fail "forgotten chunks are still missing"; fi
+
+step "A budget looks at a part, in its turn"
+does --json --site hub store verify --fast --budget 1MB
+if [[ $(field packs) != 1 || $(field packs_left) == 0 ]]; then fail "the budget is not kept"; fi
+refuses 2 --site hub store verify --budget soon
+says 'this is not a number of bytes'
