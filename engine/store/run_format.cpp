@@ -137,7 +137,10 @@ void set_in_block(std::uint8_t* block, std::uint64_t key) {
 
 bool is_in_block(const std::uint8_t* block, std::uint64_t key) {
     bool all = true;
-    for_each_probe(key, [&](std::uint64_t bit) { all = all && (block[bit / 8] >> bit % 8 & 1u) != 0; });
+    for_each_probe(key, [&](std::uint64_t bit) {
+        const std::uint32_t byte = block[bit / 8];
+        all = all && (byte >> bit % 8 & 1u) != 0;
+    });
     return all;
 }
 
