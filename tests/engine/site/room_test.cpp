@@ -135,6 +135,8 @@ TEST_F(Room, WhatIsPinnedOrSubscribedStaysAndTheNewOneIsDeclined) {
     EXPECT_EQ(why("wanted"), site::WhyState::kNoRoom);
     EXPECT_EQ(why("pinned"), site::WhyState::kComplete);
     EXPECT_EQ(why("subscribed"), site::WhyState::kComplete);
+    const site::StoreUse use = collect(*village_, true).use;
+    EXPECT_GT(use.kept[static_cast<std::size_t>(site::Claim::kPinned)], kMiB / 2);
 }
 
 TEST_F(Room, AHubDropsOldEditionsOnlyWhenItIsTold) {
