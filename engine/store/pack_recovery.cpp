@@ -166,8 +166,19 @@ Result<bool> PackStore::was_forgotten(const PackRow& known, const IndexRow& row)
 Result<std::uint64_t> PackStore::scan_open(const PackRow& known, env::File& file, Rows& rows) {
     SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(known.number));
     SATCHEL_TRY(const std::uint64_t size, file.size());
-    const Stretch stretch{kPackHeaderSize, std::min(size, kPackBytesMax),
-                          known.state == PackState::kOpen ? known.bytes : 0};
+    Stretch stretch{kPackHeaderSize, std::min(size, kPackBytesMax),
+                    known.state == PackState::kOpen ? known.bytes : 0};
+    // A torn record may lie before whole ones that were adopted after an earlier power cut: if headers alone
+    // give another number of chunks than was committed, each payload has to prove itself.
+    Rows by_header;
+    const Result<std::uint64_t> counted =
+        scan_records(file, stretch, [&](const IndexRow& row) -> Result<void> {
+            const bool counts =
+                row.place < known.bytes && !std::binary_search(forgotten.begin(), forgotten.end(), row.place);
+            if (counts) by_header.insert(row);
+            return {};
+        });
+    if (counted.has_value() && by_header.size() != known.chunks) stretch.sure_end = 0;
     Result<std::uint64_t> end = scan_records(file, stretch, [&](const IndexRow& row) -> Result<void> {
         if (std::binary_search(forgotten.begin(), forgotten.end(), row.place)) return {};
         if (row.place < known.bytes) {
