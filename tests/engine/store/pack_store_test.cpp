@@ -557,5 +557,24 @@ TEST(Store, TheStoresOwnLimitsAreThoseOfTheFormat) {
     EXPECT_LE(limits.target_bytes + limits.group_bytes + 2 * kObjectMax, kPackBytesMax);
 }
 
+TEST(Store, ATornRecordBeforeAdoptedOnesIsNotKnownByItsHeader) {
+    SimDisk disk;
+    {
+        Opened store(disk);
+        must(store->put(chunk(1)));
+        must(store->commit());
+        must(store->put(chunk(2)));
+        must(store->put(chunk(3)));
+        const Position torn = position_of(store, id_of(2));
+        disk.flip_bit(torn.path, torn.place + kRecordHeaderSize + 3, 1);
+    }
+    for (int opening = 0; opening < 3; ++opening) {
+        Opened store(disk);
+        EXPECT_FALSE(must(store->contains(id_of(2))));
+        EXPECT_EQ(must(store->read(id_of(3))), chunk(3));
+        EXPECT_TRUE(damages_of(*store).empty());
+    }
+}
+
 }  // namespace
 }  // namespace satchel::store
