@@ -61,11 +61,10 @@ class Claims {
     Result<std::optional<Claim>> of(const catalogue::EditionState& edition) {
         const std::string& course = edition.edition.course;
         const ChunkId& manifest = edition.edition.manifest;
-        SATCHEL_TRY(const std::optional<ByteBuffer> dropped, marked(kDroppedPrefix, to_hex(manifest.view())));
-        if (dropped) return std::optional<Claim>();
         SATCHEL_TRY(const bool complete, exchange::is_complete(*state_->database, manifest));
-        SATCHEL_TRY(const bool replaced, is_replaced(edition));
-        if (replaced) return complete || is_hub_ ? std::optional(Claim::kOld) : std::nullopt;
+        SATCHEL_TRY(const std::optional<ChunkId> newer, replaced_by(edition));
+        if (newer == manifest) return std::optional<Claim>();  // of the same files: the newer one keeps them
+        if (newer) return of_replaced(manifest, complete);
         SATCHEL_TRY(const std::optional<ByteBuffer> pinned, marked(kPinPrefix, course));
         if (pinned && complete) return std::optional(Claim::kPinned);
         const bool meant = exchange::is_meant(subscribed_, edition.edition);
@@ -81,12 +80,20 @@ class Claims {
         return database::meta(*state_->database, key_of(prefix, rest));
     }
 
-    // One that still waits for its reviews is none.
-    Result<bool> is_replaced(const catalogue::EditionState& edition) {
-        if (edition.is_current) return false;
+    // Only these can be dropped: a newer edition may be of the same files, and then of the same manifest.
+    Result<std::optional<Claim>> of_replaced(const ChunkId& manifest, bool complete) {
+        SATCHEL_TRY(const std::optional<ByteBuffer> dropped, marked(kDroppedPrefix, to_hex(manifest.view())));
+        const bool stays = !dropped && (complete || is_hub_);
+        return stays ? std::optional(Claim::kOld) : std::nullopt;
+    }
+
+    // The manifest of the current edition, if that is a newer one.
+    Result<std::optional<ChunkId>> replaced_by(const catalogue::EditionState& edition) {
+        if (edition.is_current) return std::optional<ChunkId>();
         SATCHEL_TRY(const std::optional<catalogue::EditionState> current,
                     state_->catalogue->current_edition(edition.edition.course));
-        return current && current->edition.number > edition.edition.number;
+        const bool is_newer = current && current->edition.number > edition.edition.number;
+        return is_newer ? std::optional(current->edition.manifest) : std::nullopt;
     }
 
     Site::State* state_;

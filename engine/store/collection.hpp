@@ -1,6 +1,8 @@
 // Collecting: what nothing keeps any more is given back to the disk. The caller names every object that must
 // stay, and then lets packs go one at a time; what is dropped half-way is simply begun again.
 //
+// Room beside what is there: what stays of one pack, at most half of it, is written before the pack goes.
+//
 // Exempt besides what is named: everything that was put, or was answered to be here, since the collection
 // began. Only the placement of an object that counts is kept; older ones are dead.
 //
@@ -13,9 +15,6 @@
 #include "engine/base/result.hpp"
 
 namespace satchel::store {
-
-// Room beside what is there that a collection takes at most: one pack is moved before it goes.
-inline constexpr std::uint64_t kCollectExtraMax = 64ull * 1024 * 1024;
 
 class Collection {
   public:

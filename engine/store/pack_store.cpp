@@ -1,10 +1,15 @@
 // Crash points of the write path, in order, and what recover() finds:
-//   append      the record may be whole, torn, garbled or lost    whole ones up to the first other are
-//   adopted sync        as before, or all of it sure                      adopted commit_rows the database
-//   has the new end or not               adopted if not seal: the pack's own index written, torn or lost
-//   whole: the pack counts as sealed; else cut off seal: a run of the index written, synced, named its file
-//   goes; the pack is sealed once more seal: noted in the database with its run                      sealed
-//   a step of a merge                                             the runs that it reads count; its file goes
+//
+// 1. A record is appended: it may be whole, torn, garbled or lost. Whole ones are adopted.
+// 2. The pack is synced: as before, or all of it is sure.
+// 3. The database notes the new end, or not: then what lies behind the old one is adopted.
+// 4. Sealing, the end of the pack is written (index, guards, parity, table): if all of it is whole the pack
+//    counts as sealed, else its end is cut off and it is sealed once more.
+// 5. Sealing, a run of the index is written and synced but not named: its file goes, the pack is sealed
+// again.
+// 6. Sealing, the database names the pack and its run: it is sealed.
+// 7. A step of a merge: the runs that it reads count, its own file goes.
+//
 // Nothing is noted before its bytes are sure, and names of packs never change.
 #include "engine/store/pack_store.hpp"
 

@@ -158,6 +158,23 @@ TEST_F(Room, AHubDropsOldEditionsOnlyWhenItIsTold) {
     EXPECT_EQ(collect(*hub_).freed, 0u);
 }
 
+TEST_F(Room, ADroppedEditionThatIsPublishedOnceMoreStays) {
+    SimDisk first, second;
+    for (auto& [folder, seed] : {std::pair(&first, 1u), std::pair(&second, 2u)})
+        write_files(*folder, {{"film/film.bin", noise(kMiB, seed)}});
+    publish(*hub_, first);
+    publish(*hub_, second);
+    must(hub_->drop_edition("film", 1));
+    const site::PublishReport again = publish(*hub_, first);
+    EXPECT_EQ(again.courses.front().edition.number, 3u);
+    const auto editions = must(hub_->catalogue().current_edition("film"));
+    EXPECT_EQ(editions->edition.number, 3u);
+    EXPECT_EQ(hub_->drop_edition("film", 1).error().code, ErrorCode::kNotFound);
+    collect(*hub_);
+    require_sound(*hub_);
+    EXPECT_EQ(must(hub_->why("film")).state, site::WhyState::kComplete);
+}
+
 TEST_F(Room, ADroppedCourseIsNotHeldAnyMoreAndCanComeBack) {
     publish_course("film", kMiB, 1);
     carry();
