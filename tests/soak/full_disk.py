@@ -13,18 +13,15 @@ Use: SATCHEL=path/to/satchel full_disk.py [--places 16] [--megabytes 24]
 import argparse
 import os
 import pathlib
-import random
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-from killing import SATCHEL, items, plain, satchel, start, summary
+from killing import EARLIER, SATCHEL, items, make_courseware, plain, satchel, start, summary
 
 NO_SPACE = 14
-EARLIER = "what was there before\n"
 LARGE = 512  # MiB: room enough for all
 BLOCK = 4096
 PATIENCE_TENTHS = 100
@@ -70,18 +67,6 @@ class SmallDisk:
         self.grow()
         for path in self.place.iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-
-
-def make_courseware(folder, megabytes):
-    chance = random.Random(7)
-    for course in ("alpha", "beta"):
-        base = folder / course
-        base.mkdir(parents=True)
-        size = megabytes * 1_000_000 // 2
-        film = struct.pack(">I4s8s", 16, b"ftyp", b"isomiso2") + chance.randbytes(size * 3 // 4)
-        (base / "film.mp4").write_bytes(film)
-        for number in range(60):
-            (base / f"page-{number:02}.html").write_bytes(chance.randbytes(size // 240))
 
 
 class Case:

@@ -11,32 +11,17 @@ Use: SATCHEL=path/to/satchel kill.py [--count 200] [--megabytes 24]
 """
 import argparse
 import pathlib
-import random
 import shutil
-import struct
 import subprocess
 import tempfile
 
-from killing import (SATCHEL, WRITES, Phase, finish, kill_when, plain, print_head, progress_of, satchel, size_of,
-                     start, summary)
+from killing import (EARLIER, SATCHEL, WRITES, Phase, finish, kill_when, make_courseware, plain, print_head,
+                     progress_of, satchel, size_of, start, summary)
 
 # A pack that was stopped may hold one commit more, which ends in zeros up to the next block of 4 KiB.
 PACK_EXTRA = 4096
 # A stick that was stopped may hold one more commit record, and a second volume with its header and its freight.
 STICK_EXTRA = 16 * 1024
-EARLIER = "what was there before\n"
-
-
-def make_courseware(folder, megabytes):
-    chance = random.Random(7)
-    for course in ("alpha", "beta"):
-        base = folder / course
-        base.mkdir(parents=True)
-        size = megabytes * 1_000_000 // 2
-        film = struct.pack(">I4s8s", 16, b"ftyp", b"isomiso2") + chance.randbytes(size * 3 // 4)
-        (base / "film.mp4").write_bytes(film)
-        for number in range(60):
-            (base / f"page-{number:02}.html").write_bytes(chance.randbytes(size // 240))
 
 
 class Command(Phase):

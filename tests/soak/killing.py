@@ -1,7 +1,9 @@
-"""What kill.py and kill_links.py share: running the program, its progress, moments spread over it, the table."""
+"""What kill.py, kill_links.py and full_disk.py share: courseware, the program, its progress, moments, the table."""
 import json
 import os
+import random
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -11,7 +13,20 @@ CHUNK_MAX = 384 * 1024
 RECORD_HEADER = 56
 PARTS = 10  # of a command's progress, for the table
 TURNS_MAX = 6  # for each kill: a command may end before its moment is seen
+EARLIER = "what was there before\n"
 READS, WRITES = ("rchar", "syscr"), ("wchar", "syscw")  # bytes and calls, as the kernel counts them
+
+
+def make_courseware(folder, megabytes):
+    chance = random.Random(7)
+    for course in ("alpha", "beta"):
+        base = folder / course
+        base.mkdir(parents=True)
+        size = megabytes * 1_000_000 // 2
+        film = struct.pack(">I4s8s", 16, b"ftyp", b"isomiso2") + chance.randbytes(size * 3 // 4)
+        (base / "film.mp4").write_bytes(film)
+        for number in range(60):
+            (base / f"page-{number:02}.html").write_bytes(chance.randbytes(size // 240))
 
 
 def satchel(*arguments, check=True):
