@@ -175,6 +175,22 @@ Result<bool> Site::is_pinned(const std::string& course) {
     return pinned.has_value();
 }
 
+namespace {
+
+Error must_stay(const Site::State& state, const HeldEdition& edition) {
+    if (edition.claim == Claim::kPinned)
+        return fail(ErrorCode::kRefused, edition.course, "this course is pinned",
+                    "run `satchel store unpin` first");
+    if (state.self.role == trust::SiteRole::kHub)
+        return fail(ErrorCode::kRefused, edition.course, "others fetch this edition from the hub",
+                    "publish a newer edition first; then this one may go");
+    return fail(ErrorCode::kRefused, edition.course,
+                "this site subscribes to the course and would fetch it again",
+                "run `satchel subscribe remove` first");
+}
+
+}  // namespace
+
 Result<void> Site::drop_edition(const std::string& course, std::optional<std::uint32_t> number) {
     std::vector<HeldEdition> dropped;
     std::optional<HeldEdition> stays;
@@ -183,22 +199,11 @@ Result<void> Site::drop_edition(const std::string& course, std::optional<std::ui
         const bool may_go = edition.claim == Claim::kOld || edition.claim == Claim::kRest;
         if (may_go)
             dropped.push_back(edition);
-        else if (number)
+        else
             stays = edition;
         return {};
     }));
-    if (stays && stays->claim == Claim::kPinned)
-        return fail(ErrorCode::kRefused, course, "this course is pinned", "run `satchel store unpin` first");
-    if (stays && state_->self.role == trust::SiteRole::kHub)
-        return fail(ErrorCode::kRefused, course, "others fetch this edition from the hub",
-                    "publish a newer edition first; then this one may go");
-    if (stays)
-        return fail(ErrorCode::kRefused, course,
-                    "this site subscribes to the course and would fetch it again",
-                    "run `satchel subscribe remove` first");
-    if (dropped.empty())
-        return fail(ErrorCode::kNotFound, course, "no edition of this course is here that may go",
-                    "look at `satchel why` and `satchel store stats`");
+    if (dropped.empty() && stays) return must_stay(*state_, *stays);
     for (const HeldEdition& edition : dropped) SATCHEL_TRY_VOID(let_go(*state_, edition));
     return {};
 }

@@ -131,7 +131,7 @@ class FullDisk:
                                                         disk / "out"))
         if b"store collect" in subprocess.run([SATCHEL, "store", "collect", "--help"], capture_output=True,
                                               check=False).stdout:
-            yield Case("collect", "rich-village", lambda: ("--site", disk / "rich-village", "store", "collect"))
+            yield Case("collect", "rich-village", lambda: ("--site", disk / "rich-village", "store", "drop", "alpha"))
         else:
             print("collect          skipped: this satchel has no `store collect`")
 
@@ -166,7 +166,7 @@ class FullDisk:
             shutil.copytree(self.base / "new-stick", self.root / "stick")
             (self.disk.place / "stick").symlink_to(self.root / "stick")
         if case.name == "collect":
-            satchel("--site", self.disk.place / case.site, "store", "drop", "alpha")
+            satchel("--site", self.disk.place / case.site, "subscribe", "remove", "all")
         return self.disk.place / case.site
 
     def record(self, case, site, room):
