@@ -85,7 +85,8 @@ class LiveSession final : public Session {
     Result<void> plan_feeds();
     void tell_all(const std::vector<Feed>& feeds, bool in_custody);
     Result<void> answer_custody(const std::vector<Feed>& held);
-    void plan_feed(const Feed& here, const std::vector<FeedHead>& there);
+    Result<void> plan_feed(const Feed& here, const std::vector<FeedHead>& there);
+    Result<bool> is_ahead_of(const FeedHead& here, const std::vector<FeedHead>& there);
     Result<void> plan_reviews();
     Result<void> plan_lanes();
     Result<std::optional<Body>> next_push();

@@ -30,6 +30,7 @@ class RecordsPort {
     // Signs what is open; before any exchange.
     virtual Result<void> close_segment() = 0;
     virtual Result<std::vector<FeedHead>> heads_of(const SiteId& site) = 0;  // ascending
+    virtual Result<bool> has(const SegmentId& id) = 0;
     // Every feed of which something is here, by site id.
     virtual Result<void> for_each_feed(
         const std::function<Result<void>(const SiteId& site, std::span<const FeedHead> heads)>& each) = 0;

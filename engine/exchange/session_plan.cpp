@@ -75,16 +75,37 @@ Result<void> LiveSession::plan_freight() {
     return {};
 }
 
-void LiveSession::plan_feed(const Feed& here, const std::vector<FeedHead>& there) {
+// Whether the other side went on where this one ends, as far as numbers tell: a head that is not here.
+Result<bool> LiveSession::is_ahead_of(const FeedHead& here, const std::vector<FeedHead>& there) {
+    for (const FeedHead& head : there) {
+        const bool same_branch = head.incarnation_number == here.incarnation_number &&
+                                 head.incarnation_tag == here.incarnation_tag;
+        if (!same_branch || head.next_sequence < here.next_sequence) continue;
+        SATCHEL_TRY(const bool is_here, replica_.records->has(head.head));
+        if (!is_here) return true;
+    }
+    return false;
+}
+
+// What comes from a side that is ahead shows whether it went on from here: until then nothing of that branch
+// is handed over, for the other side likely has all of it.
+Result<void> LiveSession::plan_feed(const Feed& here, const std::vector<FeedHead>& there) {
     const bool is_planned = std::any_of(feeds_.begin(), feeds_.end(),
                                         [&](const FeedPush& each) { return each.site == here.site; });
-    if (is_planned) return;
+    if (is_planned) return {};
     FeedPush push{here.site, {}, {}, false};
     for (const FeedHead& head : there) push.known.push_back(head.head);
-    const bool knows_all = std::all_of(here.heads.begin(), here.heads.end(), [&](const FeedHead& head) {
-        return std::find(push.known.begin(), push.known.end(), head.head) != push.known.end();
-    });
+    bool knows_all = true;
+    for (const FeedHead& head : here.heads) {
+        if (std::find(push.known.begin(), push.known.end(), head.head) != push.known.end()) continue;
+        SATCHEL_TRY(const bool ahead, is_ahead_of(head, there));
+        if (ahead)
+            push.known.push_back(head.head);
+        else
+            knows_all = false;
+    }
     if (!knows_all) feeds_.push_back(std::move(push));
+    return {};
 }
 
 // A list of feeds, in messages that each say all of a range.
@@ -134,7 +155,7 @@ Result<void> LiveSession::plan_feeds() {
     if (!peer_->feeds_digest) {
         for (const Feed& feed : here.shared) {
             const Feed* there = find_feed(peer_->feeds, feed.site);
-            plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads);
+            SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
         }
     }
     const bool differs =

@@ -108,10 +108,10 @@ Result<void> LiveSession::take(const FeedsMessage& message) {
     for (const Feed& feed : here.shared) {
         if (feed.site < message.from || message.to < feed.site) continue;
         const Feed* there = told(feed.site);
-        plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads);
+        SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
     }
     for (const Feed& feed : here.in_custody)  // only what the peer asks about
-        if (const Feed* there = told(feed.site)) plan_feed(feed, there->heads);
+        if (const Feed* there = told(feed.site)) SATCHEL_TRY_VOID(plan_feed(feed, there->heads));
     return {};
 }
 

@@ -53,6 +53,8 @@ Result<std::vector<FeedHead>> SiteRecords::heads_of(const SiteId& site) {
     return told(heads);
 }
 
+Result<bool> SiteRecords::has(const SegmentId& id) { return records_.has(records::SegmentId{id.digest}); }
+
 Result<void> SiteRecords::for_each_feed(
     const std::function<Result<void>(const SiteId&, std::span<const FeedHead>)>& each) {
     return records_.for_each_feed([&](const SiteId& site, std::span<const records::FeedHead> heads) {

@@ -19,6 +19,7 @@ class SiteRecords : public RecordsPort {
 
     Result<void> close_segment() override { return records_.close_segment(); }
     Result<std::vector<FeedHead>> heads_of(const SiteId& site) override;
+    Result<bool> has(const SegmentId& id) override;
     Result<void> for_each_feed(
         const std::function<Result<void>(const SiteId&, std::span<const FeedHead>)>& each) override;
     Result<void> segments_after(const SiteId& site, std::span<const SegmentId> known,

@@ -29,11 +29,12 @@ class NetSite {
     }
     [[nodiscard]] exchange::Replica replica() {
         exchange::Replica replica = site->replica();
-        replica.records = records.get();
+        if (!signs_records) replica.records = records.get();
         return replica;
     }
     [[nodiscard]] const SiteId& id() const { return site->self().id; }
 
+    bool signs_records = false;  // its conversations carry the site's own records in place of `records`
     FixedWorld world;
     std::unique_ptr<simulations::SimDisk> disk;
     std::unique_ptr<site::Site> site;

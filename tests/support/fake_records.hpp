@@ -1,6 +1,7 @@
 // Records in memory for tests of the exchange: unsigned feeds, each a single chain.
 #pragma once
 
+#include <algorithm>
 #include <map>
 
 #include "engine/base/encoding.hpp"
@@ -35,6 +36,12 @@ class FakeRecords : public exchange::RecordsPort {
         if (feed != feeds_.end() && !feed->second.empty())
             heads.push_back({1, {}, feed->second.size(), id_of(feed->second.back())});
         return heads;
+    }
+    Result<bool> has(const exchange::SegmentId& id) override {
+        return std::any_of(feeds_.begin(), feeds_.end(), [&](const auto& feed) {
+            return std::any_of(feed.second.begin(), feed.second.end(),
+                               [&](const ByteBuffer& segment) { return id_of(segment) == id; });
+        });
     }
     Result<void> for_each_feed(
         const std::function<Result<void>(const SiteId&, std::span<const exchange::FeedHead>)>& each)
