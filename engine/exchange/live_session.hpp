@@ -82,26 +82,31 @@ class LiveSession final : public Session {
     // session_plan.cpp
     Result<void> make_plan();
     Result<void> plan_freight();
-    Result<void> plan_feeds();
-    void tell_all(const std::vector<Feed>& feeds, bool in_custody);
-    Result<void> answer_custody(const std::vector<Feed>& held);
-    Result<void> plan_feed(const Feed& here, const std::vector<FeedHead>& there);
-    Result<bool> is_ahead_of(const FeedHead& here, const std::vector<FeedHead>& there);
     Result<void> plan_reviews();
     Result<void> plan_lanes();
     Result<std::optional<Body>> next_push();
     Body next_parcels();
-    Result<std::optional<Body>> next_segments();
     Result<std::optional<Body>> next_reviews();
     Result<std::optional<Body>> next_lane();
+
+    // session_records.cpp
+    Result<void> plan_feeds();
+    Result<void> plan_listed(const std::vector<Feed>& shared);
+    Result<void> plan_feed(const Feed& here, const std::vector<FeedHead>& there);
+    Result<bool> is_ahead_of(const FeedHead& here, const std::vector<FeedHead>& there);
+    void tell_all(const std::vector<Feed>& feeds, bool in_custody, const std::vector<NodeKey>& only);
+    Result<void> tell_where_it_differs(const Feed& there);
+    Result<void> answer_custody(const std::vector<Feed>& held);
+    Result<std::optional<Body>> next_segments();
+    Result<void> take(const FeedsMessage& message);
+    Result<void> take(const FeedNodes& message);
+    Result<void> take(const SegmentsMessage& message);
+    Result<void> take(const AcknowledgementMessage& message);
 
     // session_take.cpp
     Result<void> take(Hello&& hello, std::uint64_t number, bool replayable, env::Instant now);
     Result<void> take(const End& end);
     Result<void> take(const FreightMessage& message);
-    Result<void> take(const FeedsMessage& message);
-    Result<void> take(const SegmentsMessage& message);
-    Result<void> take(const AcknowledgementMessage& message);
     Result<void> take(const ReviewMarks& message);
     Result<void> take(LanePiece&& piece, env::Instant now);
     Result<void> take(const Data& data, env::Instant now);
@@ -159,7 +164,7 @@ class LiveSession final : public Session {
     Hello planned_own_, planned_peer_;  // that the last plan stood on
     int repeats_ = 0;
     std::deque<ByteBuffer> parcels_;
-    std::deque<FeedsMessage> feeds_told_;
+    std::deque<Body> told_;  // of feeds
     std::deque<FeedPush> feeds_;
     std::optional<Digest> custody_told_;
     bool marks_due_ = false;

@@ -45,23 +45,24 @@ bool copy_if_there(const std::string& from, std::optional<std::array<std::uint8_
 // attempt to fill memory.
 constexpr std::size_t kFieldsMax = 131'072;
 
-enum class Layer { kBytes, kMessage, kHello, kFeeds, kFeed, kWant, kFlat };
+enum class Layer { kBytes, kMessage, kHello, kFeeds, kFeed, kFlatList, kFlat };
 
 Layer layer_inside(Layer outer, std::uint64_t field) {
     switch (outer) {
         case Layer::kMessage:
-            if (field < 2 || field > 12) return Layer::kBytes;  // not known: the parser takes it as one
+            if (field < 2 || field > 13) return Layer::kBytes;  // not known: the parser takes it as one
             if (field == 2) return Layer::kHello;
             if (field == 5) return Layer::kFeeds;
-            return field == 10 ? Layer::kWant : Layer::kFlat;
+            return field == 10 || field == 13 ? Layer::kFlatList : Layer::kFlat;
         case Layer::kHello:
             if (field == 11 || field == 14) return Layer::kFeed;
             return field == 5 || field == 15 || field == 16 ? Layer::kFlat : Layer::kBytes;
         case Layer::kFeeds:
+            if (field == 5) return Layer::kFlat;
             return field == 3 ? Layer::kFeed : Layer::kBytes;
         case Layer::kFeed:
             return field == 2 ? Layer::kFlat : Layer::kBytes;
-        case Layer::kWant:
+        case Layer::kFlatList:
             return field == 1 ? Layer::kFlat : Layer::kBytes;
         case Layer::kFlat:
         case Layer::kBytes:
@@ -149,6 +150,11 @@ void put(wire::Hello& out, const Hello& hello, const SiteId& sender) {
     for (const Wanted& wanted : hello.wanted) put(*out.add_wanted(), wanted);
 }
 
+void put(wire::FeedNode& out, const NodeKey& node) {
+    out.set_node(text(node.node.view()));
+    out.set_slice(node.slice);
+}
+
 struct Encoder {
     wire::Message& out;
     const SiteId& sender;
@@ -170,6 +176,15 @@ struct Encoder {
         feeds.set_to(text(message.to.view()));
         for (const Feed& feed : message.feeds) put(*feeds.add_feeds(), feed, sender);
         feeds.set_in_custody(message.in_custody);
+        for (const NodeKey& node : message.only) put(*feeds.add_only(), node);
+    }
+    void operator()(const FeedNodes& message) const {
+        wire::FeedNodes& nodes = *out.mutable_feed_nodes();
+        for (const auto& [node, digest] : message.digests) {
+            wire::FeedNode& told = *nodes.add_nodes();
+            put(told, node);
+            told.set_digest(text(digest));
+        }
     }
     void operator()(const SegmentsMessage& message) const {
         wire::Segments& segments = *out.mutable_segments();
@@ -298,6 +313,24 @@ Result<Body> get(const wire::Freight& in) {
     return Body(std::move(message));
 }
 
+bool get(const wire::FeedNode& in, NodeKey& node) {
+    node.slice = in.slice();
+    return copy_exactly(in.node(), node.node.digest);
+}
+
+Result<Body> get(const wire::FeedNodes& in) {
+    if (static_cast<std::size_t>(in.nodes_size()) > kFeedNodesMax) return damaged("too many nodes");
+    FeedNodes message;
+    for (const wire::FeedNode& told : in.nodes()) {
+        NodeKey node;
+        std::optional<ShortDigest> digest;
+        if (!get(told, node) || !copy_if_there(told.digest(), digest) || !digest)
+            return damaged("node of feeds");
+        if (!message.digests.emplace(node, *digest).second) return damaged("a node comes twice");
+    }
+    return Body(std::move(message));
+}
+
 Result<Body> get(const wire::Feeds& in, const SiteId& sender) {
     FeedsMessage message;
     if (!copy_exactly(in.from(), message.from.digest) || !copy_exactly(in.to(), message.to.digest))
@@ -307,6 +340,13 @@ Result<Body> get(const wire::Feeds& in, const SiteId& sender) {
     const auto out_of_order = [](const Feed& a, const Feed& b) { return a.site >= b.site; };
     if (std::adjacent_find(message.feeds.begin(), message.feeds.end(), out_of_order) != message.feeds.end())
         return damaged("order of feeds");
+    if (static_cast<std::size_t>(in.only_size()) > kFeedNodesMax) return damaged("too many nodes");
+    for (const wire::FeedNode& named : in.only()) {
+        NodeKey node;
+        if (!get(named, node)) return damaged("node of feeds");
+        if (!message.only.empty() && message.only.back() >= node) return damaged("order of nodes");
+        message.only.push_back(node);
+    }
     return Body(std::move(message));
 }
 
@@ -397,6 +437,8 @@ Result<Body> body_of(const wire::Message& in, const SiteId& sender) {
             return get(in.data());
         case wire::Message::kNotHere:
             return get(in.not_here());
+        case wire::Message::kFeedNodes:
+            return get(in.feed_nodes());
         case wire::Message::BODY_NOT_SET:
             return Body(UnknownMessage{});
     }

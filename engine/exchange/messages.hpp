@@ -2,6 +2,7 @@
 // passes a limit before anything of it is kept; a kind that is not known is passed over.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -22,6 +23,7 @@ inline constexpr std::size_t kWantedMax = 128;         // in one message
 inline constexpr std::size_t kParcelsMax = 1024;       // in one message: reviews of 64 bytes and more
 inline constexpr std::size_t kSegmentsMax = 1024;      // in one message
 inline constexpr std::size_t kFeedsMax = 16'384;       // in one message of 2 MiB: each takes about 100 bytes
+inline constexpr std::size_t kFeedNodesMax = 8'192;    // in one message: of 26,368 sites there are about 900
 inline constexpr std::size_t kFeedHeadsMax = 64;       // of one feed: so often can a box be cloned
 inline constexpr std::size_t kMustUnderstandMax = 32;  // ids of features
 inline constexpr std::size_t kReviewMarksMax = 131'072;  // 1 MiB of marks: reviews of 40,000 courses, thrice
@@ -86,11 +88,22 @@ struct FreightMessage {
     std::vector<ByteBuffer> parcels;  // freight.hpp
     friend bool operator==(const FreightMessage&, const FreightMessage&) = default;
 };
+// A node of the site tree: a hub and the sites right below it. A large one is cut in slices by site id.
+struct NodeKey {
+    SiteId node;
+    std::uint32_t slice = 0;
+    friend auto operator<=>(const NodeKey&, const NodeKey&) = default;
+};
 struct FeedsMessage {
     SiteId from, to;
-    std::vector<Feed> feeds;  // ascending by site
-    bool in_custody = false;  // held for the other side; the range says nothing then
+    std::vector<Feed> feeds;    // ascending by site
+    bool in_custody = false;    // held for the other side; the range says nothing then
+    std::vector<NodeKey> only;  // if any: the feeds of these nodes; ascending
     friend bool operator==(const FeedsMessage&, const FeedsMessage&) = default;
+};
+struct FeedNodes {
+    std::map<NodeKey, ShortDigest> digests;  // over the heads of each node's feeds
+    friend bool operator==(const FeedNodes&, const FeedNodes&) = default;
 };
 struct SegmentsMessage {
     std::vector<ByteBuffer> segments;
@@ -133,7 +146,7 @@ struct UnknownMessage {
 };
 
 using Body = std::variant<UnknownMessage, Hello, End, FreightMessage, FeedsMessage, SegmentsMessage,
-                          AcknowledgementMessage, ReviewMarks, LanePiece, Want, Data, NotHere>;
+                          AcknowledgementMessage, ReviewMarks, LanePiece, Want, Data, NotHere, FeedNodes>;
 struct Message {
     std::uint64_t number = 0;
     Body body;

@@ -1,5 +1,7 @@
 #include "engine/exchange/scope.hpp"
 
+#include <algorithm>
+
 #include "engine/base/encoding.hpp"
 
 namespace satchel::exchange {
@@ -11,9 +13,14 @@ constexpr std::size_t kTreeDepthMax = 16;  // province, city, county, town, vill
 Result<SiteTree> SiteTree::read(trust::TrustStore& trust) {
     SiteTree tree;
     SATCHEL_TRY_VOID(trust.for_each_site([&](const trust::SiteEntry& entry) -> Result<void> {
-        tree.nodes_[entry.id] = {entry.role, entry.parent};
+        tree.nodes_[entry.id] = {entry.role, entry.parent, 0};
         return {};
     }));
+    for (const auto& [id, node] : tree.nodes_) {
+        if (!node.parent) continue;
+        const auto above = tree.nodes_.find(*node.parent);
+        if (above != tree.nodes_.end()) above->second.below += 1;
+    }
     return tree;
 }
 
@@ -34,6 +41,17 @@ bool SiteTree::holds(const SiteId& holder, const SiteId& feed) const {
         at = nodes_.find(*at->second.parent);
     }
     return false;
+}
+
+NodeKey SiteTree::node_of(const SiteId& feed) const {
+    const auto place = nodes_.find(feed);
+    if (place == nodes_.end()) return {};
+    const SiteId node =
+        place->second.role == trust::SiteRole::kHub ? feed : place->second.parent.value_or(SiteId{});
+    const auto above = nodes_.find(node);
+    const std::uint32_t below = above == nodes_.end() ? 0 : above->second.below;
+    const std::uint32_t slices = std::min(below / kFeedsPerSlice + 1, kSlicesMax);
+    return {node, feed.digest[0] * slices / kSlicesMax};
 }
 
 Result<FeedsHere> feeds_for(RecordsPort& records, const SiteTree& tree, const SiteId& self,
@@ -68,6 +86,21 @@ Digest digest_of(const std::vector<Feed>& feeds) {
         hasher.update(bytes);
     }
     return hasher.finish();
+}
+
+std::map<NodeKey, std::vector<Feed>> by_node(const SiteTree& tree, const std::vector<Feed>& feeds) {
+    std::map<NodeKey, std::vector<Feed>> nodes;
+    for (const Feed& feed : feeds) nodes[tree.node_of(feed.site)].push_back(feed);
+    return nodes;
+}
+
+std::map<NodeKey, ShortDigest> digests_of(const std::map<NodeKey, std::vector<Feed>>& nodes) {
+    std::map<NodeKey, ShortDigest> digests;
+    for (const auto& [node, feeds] : nodes) {
+        const Digest digest = digest_of(feeds);
+        std::copy_n(digest.begin(), sizeof(ShortDigest), digests[node].begin());
+    }
+    return digests;
 }
 
 }  // namespace satchel::exchange

@@ -10,17 +10,24 @@
 
 namespace satchel::exchange {
 
+inline constexpr std::uint32_t kFeedsPerSlice = 32;  // of a node, about: their list is some 3 KB
+inline constexpr std::uint32_t kSlicesMax = 256;
+
 // The roster as a tree, read once.
 class SiteTree {
   public:
     static Result<SiteTree> read(trust::TrustStore& trust);
     [[nodiscard]] bool is_hub(const SiteId& site) const;
     [[nodiscard]] bool holds(const SiteId& holder, const SiteId& feed) const;
+    // Where the feed stands in the tree: at the hub right above, a hub at itself. Two sites whose rosters
+    // differ may see it elsewhere: then the digests of both places differ, and both are compared.
+    [[nodiscard]] NodeKey node_of(const SiteId& feed) const;
 
   private:
     struct Node {
         trust::SiteRole role = trust::SiteRole::kVillage;
         std::optional<SiteId> parent;
+        std::uint32_t below = 0;  // sites right below
     };
     std::map<SiteId, Node> nodes_;
 };
@@ -34,5 +41,9 @@ Result<FeedsHere> feeds_for(RecordsPort& records, const SiteTree& tree, const Si
                             const SiteId& peer);
 
 [[nodiscard]] Digest digest_of(const std::vector<Feed>& feeds);
+// By node of the tree, each ascending by site.
+[[nodiscard]] std::map<NodeKey, std::vector<Feed>> by_node(const SiteTree& tree,
+                                                           const std::vector<Feed>& feeds);
+[[nodiscard]] std::map<NodeKey, ShortDigest> digests_of(const std::map<NodeKey, std::vector<Feed>>& nodes);
 
 }  // namespace satchel::exchange

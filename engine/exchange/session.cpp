@@ -18,7 +18,8 @@ Stage stage_of(const Body& body) {
                               freight->parcels.front().front() == kRootsParcel;
         return is_roots ? Stage::kRoots : Stage::kSayings;
     }
-    if (std::holds_alternative<FeedsMessage>(body) || std::holds_alternative<SegmentsMessage>(body))
+    if (std::holds_alternative<FeedNodes>(body) || std::holds_alternative<FeedsMessage>(body) ||
+        std::holds_alternative<SegmentsMessage>(body))
         return Stage::kRecords;
     if (std::holds_alternative<LanePiece>(body)) return Stage::kCatalogue;
     if (std::holds_alternative<AcknowledgementMessage>(body) || std::holds_alternative<ReviewMarks>(body))
@@ -70,6 +71,7 @@ Result<void> LiveSession::on_message(ByteView bytes, bool replayable, env::Insta
     if (const auto* end = std::get_if<End>(&message.body)) return take(*end);
     if (const auto* freight = std::get_if<FreightMessage>(&message.body)) return take(*freight);
     if (const auto* feeds = std::get_if<FeedsMessage>(&message.body)) return take(*feeds);
+    if (const auto* nodes = std::get_if<FeedNodes>(&message.body)) return take(*nodes);
     if (const auto* segments = std::get_if<SegmentsMessage>(&message.body)) return take(*segments);
     if (const auto* word = std::get_if<AcknowledgementMessage>(&message.body)) return take(*word);
     if (const auto* marks = std::get_if<ReviewMarks>(&message.body)) return take(*marks);
@@ -83,8 +85,7 @@ Result<void> LiveSession::on_message(ByteView bytes, bool replayable, env::Insta
 bool LiveSession::may_speak() const { return confirmed_ || unconfirmed_bytes_ < kUnconfirmedMax; }
 
 bool LiveSession::has_answers() const {
-    return !parcels_.empty() || !feeds_told_.empty() || !feeds_.empty() || marks_due_ ||
-           !reviews_due_.empty();
+    return !parcels_.empty() || !told_.empty() || !feeds_.empty() || marks_due_ || !reviews_due_.empty();
 }
 
 bool LiveSession::plan_is_empty() const { return !has_answers() && lanes_.empty(); }

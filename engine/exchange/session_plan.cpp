@@ -10,20 +10,12 @@ namespace satchel::exchange {
 
 namespace {
 
-constexpr std::size_t kFeedsBytes = 1024 * 1024;  // of one message, about: kFeedsMax heads come to more
-
 // Equal but for what does not tell of state.
 bool says_the_same(Hello a, Hello b) {
     a.heard = b.heard = 0;
     a.wanted.clear();
     b.wanted.clear();
     return a == b;
-}
-
-const Feed* find_feed(const std::vector<Feed>& feeds, const SiteId& site) {
-    const auto found =
-        std::find_if(feeds.begin(), feeds.end(), [&](const Feed& feed) { return feed.site == site; });
-    return found == feeds.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -75,95 +67,6 @@ Result<void> LiveSession::plan_freight() {
     return {};
 }
 
-// Whether the other side went on where this one ends, as far as numbers tell: a head that is not here.
-Result<bool> LiveSession::is_ahead_of(const FeedHead& here, const std::vector<FeedHead>& there) {
-    for (const FeedHead& head : there) {
-        const bool same_branch = head.incarnation_number == here.incarnation_number &&
-                                 head.incarnation_tag == here.incarnation_tag;
-        if (!same_branch || head.next_sequence < here.next_sequence) continue;
-        SATCHEL_TRY(const bool is_here, replica_.records->has(head.head));
-        if (!is_here) return true;
-    }
-    return false;
-}
-
-// What comes from a side that is ahead shows whether it went on from here: until then nothing of that branch
-// is handed over, for the other side likely has all of it.
-Result<void> LiveSession::plan_feed(const Feed& here, const std::vector<FeedHead>& there) {
-    const bool is_planned = std::any_of(feeds_.begin(), feeds_.end(),
-                                        [&](const FeedPush& each) { return each.site == here.site; });
-    if (is_planned) return {};
-    FeedPush push{here.site, {}, {}, false};
-    for (const FeedHead& head : there) push.known.push_back(head.head);
-    bool knows_all = true;
-    for (const FeedHead& head : here.heads) {
-        if (std::find(push.known.begin(), push.known.end(), head.head) != push.known.end()) continue;
-        SATCHEL_TRY(const bool ahead, is_ahead_of(head, there));
-        if (ahead)
-            push.known.push_back(head.head);
-        else
-            knows_all = false;
-    }
-    if (!knows_all) feeds_.push_back(std::move(push));
-    return {};
-}
-
-// A list of feeds, in messages that each say all of a range.
-void LiveSession::tell_all(const std::vector<Feed>& feeds, bool in_custody) {
-    constexpr std::size_t kHeadBytes = 100;
-    FeedsMessage page;
-    std::size_t heads = 0;
-    for (const Feed& feed : feeds) {
-        if (heads * kHeadBytes >= kFeedsBytes) {
-            page.to = page.feeds.back().site;
-            FeedsMessage next{page.to, {}, {page.feeds.back()}, in_custody};  // it belongs to both: harmless
-            feeds_told_.push_back(std::exchange(page, std::move(next)));
-            heads = 0;
-        }
-        page.feeds.push_back(feed);
-        heads += 1 + feed.heads.size();
-    }
-    page.to.digest.fill(0xFF);
-    page.in_custody = in_custody;
-    feeds_told_.push_back(std::move(page));
-}
-
-// Once it knows what this site lacks of it, the peer hands over what it holds in custody.
-Result<void> LiveSession::answer_custody(const std::vector<Feed>& held) {
-    SATCHEL_TRY(const SiteTree* sites, tree());
-    for (const Feed& feed : held) {
-        if (!sites->holds(replica_.self.id, feed.site)) continue;
-        SATCHEL_TRY(std::vector<FeedHead> heads, replica_.records->heads_of(feed.site));
-        if (heads != feed.heads)
-            feeds_told_.push_back({feed.site, feed.site, {Feed{feed.site, std::move(heads)}}, false});
-    }
-    return {};
-}
-
-// Few feeds stand in the greeting; of many only a digest, and the whole list follows where it differs.
-Result<void> LiveSession::plan_feeds() {
-    if (replica_.records == nullptr || peer_->capabilities == 0) return {};
-    SATCHEL_TRY(const SiteTree* sites, tree());
-    SATCHEL_TRY(const FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
-    SATCHEL_TRY_VOID(answer_custody(peer_->more_feeds));
-    if (!here.in_custody.empty() && own_.more_feeds.empty()) {
-        const Digest digest = digest_of(here.in_custody);
-        if (digest != custody_told_ && !wants_.was_custody_told(options_.peer, digest))
-            tell_all(here.in_custody, true);
-        custody_told_ = digest;  // once in a conversation; if it was lost, the next one tells it
-    }
-    if (!peer_->feeds_digest) {
-        for (const Feed& feed : here.shared) {
-            const Feed* there = find_feed(peer_->feeds, feed.site);
-            SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
-        }
-    }
-    const bool differs =
-        peer_->feeds_digest ? *peer_->feeds_digest != digest_of(here.shared) : peer_->feeds != here.shared;
-    if (differs && own_.feeds_digest) tell_all(here.shared, false);
-    return {};
-}
-
 Result<void> LiveSession::plan_reviews() {
     marks_due_ = own_.reviews != peer_->reviews;
     return {};
@@ -210,42 +113,6 @@ Body LiveSession::next_parcels() {
         parcels_.pop_front();
     }
     return Body(std::move(message));
-}
-
-Result<std::optional<Body>> LiveSession::next_segments() {
-    SegmentsMessage message;
-    std::size_t bytes = 0;
-    while (!feeds_.empty() && message.segments.size() < kSegmentsMax) {
-        FeedPush& push = feeds_.front();
-        if (push.next.empty() && !push.all_read) {
-            std::size_t read = 0;
-            push.all_read = true;
-            SATCHEL_TRY_VOID(replica_.records->segments_after(
-                push.site, push.known, [&](const SegmentId& id, ByteView segment) -> Result<bool> {
-                    if (read + segment.size() > kPushBytes && read > 0) {
-                        push.all_read = false;
-                        return false;
-                    }
-                    read += segment.size();
-                    push.known.push_back(id);
-                    push.next.emplace_back(segment.begin(), segment.end());
-                    return true;
-                }));
-            // The rest follows on the peer's next greeting: a run is bounded.
-            if (push.known.size() > kPushedIdsMax) push.all_read = true;
-        }
-        if (push.next.empty()) {
-            feeds_.pop_front();
-            continue;
-        }
-        if (!message.segments.empty() && bytes + push.next.front().size() > kPushBytes) break;
-        bytes += push.next.front().size();
-        message.segments.push_back(std::move(push.next.front()));
-        push.next.pop_front();
-        report_.segments_given += 1;
-    }
-    if (message.segments.empty()) return std::optional<Body>();
-    return std::optional<Body>(std::move(message));
 }
 
 Result<std::optional<Body>> LiveSession::next_reviews() {
@@ -301,9 +168,9 @@ Result<std::optional<Body>> LiveSession::next_push() {
         SATCHEL_TRY(ByteBuffer word, replica_.records->acknowledge(sites));
         if (!word.empty()) return std::optional<Body>(AcknowledgementMessage{std::move(word)});
     }
-    if (!feeds_told_.empty()) {
-        Body body(std::move(feeds_told_.front()));
-        feeds_told_.pop_front();
+    if (!told_.empty()) {
+        Body body(std::move(told_.front()));
+        told_.pop_front();
         return std::optional(std::move(body));
     }
     if (!feeds_.empty()) {

@@ -94,54 +94,6 @@ Result<void> LiveSession::take(const FreightMessage& message) {
     return {};
 }
 
-Result<void> LiveSession::take(const FeedsMessage& message) {
-    if (replica_.records == nullptr || !is_known_) return {};
-    if (message.in_custody) return answer_custody(message.feeds);
-    SATCHEL_TRY(const SiteTree* sites, tree());
-    SATCHEL_TRY(const FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
-    const auto told = [&](const SiteId& site) -> const Feed* {
-        const auto found =
-            std::lower_bound(message.feeds.begin(), message.feeds.end(), site,
-                             [](const Feed& feed, const SiteId& id) { return feed.site < id; });
-        return found == message.feeds.end() || found->site != site ? nullptr : &*found;
-    };
-    for (const Feed& feed : here.shared) {
-        if (feed.site < message.from || message.to < feed.site) continue;
-        const Feed* there = told(feed.site);
-        SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
-    }
-    for (const Feed& feed : here.in_custody)  // only what the peer asks about
-        if (const Feed* there = told(feed.site)) SATCHEL_TRY_VOID(plan_feed(feed, there->heads));
-    return {};
-}
-
-Result<void> LiveSession::take(const SegmentsMessage& message) {
-    if (replica_.records == nullptr) return {};
-    bool is_new = false;
-    for (const ByteBuffer& segment : message.segments) {
-        const Result<RecordsPort::Taken> taken = replica_.records->accept(segment);
-        if (!taken.has_value()) {
-            // No offence: the catalogue that names the site comes behind the records, which are then sent
-            // again.
-            if (taken.error().code == ErrorCode::kNotFound)
-                unnamed_ = taken.error();
-            else
-                SATCHEL_TRY_VOID(note(taken.error()));
-            continue;
-        }
-        if (acknowledge_.size() < kFeedsMax) acknowledge_.insert(taken->site);
-        report_.segments_taken += taken->is_new ? 1u : 0u;
-        is_new = is_new || taken->is_new;
-    }
-    return is_new ? changed_by_peer(false) : Result<void>();
-}
-
-Result<void> LiveSession::take(const AcknowledgementMessage& message) {
-    if (replica_.records == nullptr) return {};
-    const Result<void> accepted = replica_.records->accept_acknowledgement(message.bytes);
-    return accepted.has_value() ? accepted : note(accepted.error());
-}
-
 // What the peer does not list it lacks.
 Result<void> LiveSession::take(const ReviewMarks& message) {
     if (!is_known_) return {};

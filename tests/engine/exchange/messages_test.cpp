@@ -51,19 +51,28 @@ Message greeting() {
 }
 
 std::vector<std::pair<std::string, Message>> one_of_each() {
+    ShortDigest digest;
+    digest.fill(0x99);
     LanePiece piece{"office", std::nullopt, git_id(0x56), 1, 3, {1, 2, 3}};
     return {
         {"hello", greeting()},
         {"end", {2, End{1, 4, 9}}},
         {"freight", {3, FreightMessage{{{4}, {6, 1}}}}},
-        {"feeds", {4, FeedsMessage{id_of<SiteId>(0), id_of<SiteId>(0xFF), {feed_of(0x22), feed_of(0x23)}}}},
+        {"feeds",
+         {4, FeedsMessage{id_of<SiteId>(0), id_of<SiteId>(0xFF), {feed_of(0x22), feed_of(0x23)}, false, {}}}},
         {"segments", {5, SegmentsMessage{{{1, 2}, {3}}}}},
         {"acknowledgement", {6, AcknowledgementMessage{{9, 9}}}},
         {"review-marks", {7, ReviewMarks{{{1, 0, 0, 0, 0, 0, 0, 0}, {2, 0, 0, 0, 0, 0, 0, 0}}}}},
         {"lane-batch", {8, std::move(piece)}},
         {"want", {9, Want{{{id_of<ChunkId>(0x88), 0, 0}}}}},
         {"data", {10, Data{id_of<ChunkId>(0x88), 100, 96, {1, 2, 3, 4}}}},
-        {"not-here", {11, NotHere{{id_of<ChunkId>(0x88), id_of<ChunkId>(0x89)}}}}};
+        {"not-here", {11, NotHere{{id_of<ChunkId>(0x88), id_of<ChunkId>(0x89)}}}},
+        {"feed-nodes",
+         {12, FeedNodes{{{{id_of<SiteId>(0x11), 0}, digest}, {{id_of<SiteId>(0x11), 3}, digest}}}}},
+        {"feeds-of-nodes",
+         {13,
+          FeedsMessage{
+              id_of<SiteId>(0), id_of<SiteId>(0xFF), {feed_of(0x23)}, false, {{id_of<SiteId>(0x11), 3}}}}}};
 }
 
 ByteBuffer bytes_of_message(const Message& message) {
@@ -92,7 +101,7 @@ TEST(Messages, AreTheGoldenVectors) {
 TEST(Messages, ThatBringNothingKeepTheirKind) {
     for (const Body& body : {Body(Hello{}), Body(End{}), Body(FreightMessage{}), Body(SegmentsMessage{}),
                              Body(AcknowledgementMessage{}), Body(ReviewMarks{}), Body(Want{}),
-                             Body(NotHere{}), Body(FeedsMessage{})}) {
+                             Body(NotHere{}), Body(FeedsMessage{}), Body(FeedNodes{})}) {
         const Result<Message> decoded = decode_message(bytes_of_message({1, body}), kSender);
         ASSERT_TRUE(decoded.has_value());
         EXPECT_EQ(decoded->body.index(), body.index());
@@ -127,7 +136,8 @@ TEST(Messages, OfAKindNotKnownArePassedOver) {
 
 // Two bytes each on the line, a hundred each in memory.
 TEST(Messages, OfManyEmptyFieldsAreRefusedBeforeTheyTakeMemory) {
-    for (const std::uint8_t body : {std::uint8_t{0x22}, std::uint8_t{0x2A}, std::uint8_t{0x32}}) {
+    for (const std::uint8_t body :
+         {std::uint8_t{0x22}, std::uint8_t{0x2A}, std::uint8_t{0x32}, std::uint8_t{0x6A}}) {
         const std::uint8_t inner = body == 0x2A ? 0x1A : 0x0A;
         ByteBuffer bytes = {kExchangeVersion, body};
         ByteBuffer fields;
@@ -153,6 +163,8 @@ TEST(Messages, ThatPassALimitAreRefused) {
     EXPECT_FALSE(decode_message(bytes_of_message(piece), kSender).has_value());
     Message marks{1, ReviewMarks{{{2}, {1}}}};
     EXPECT_FALSE(decode_message(bytes_of_message(marks), kSender).has_value());
+    Message feeds{1, FeedsMessage{{}, {}, {}, false, {{{}, 2}, {{}, 1}}}};
+    EXPECT_FALSE(decode_message(bytes_of_message(feeds), kSender).has_value());  // nodes out of order
     Message segments{1, SegmentsMessage{{ByteBuffer(kSegmentMax + 1)}}};
     EXPECT_FALSE(decode_message(bytes_of_message(segments), kSender).has_value());
 }

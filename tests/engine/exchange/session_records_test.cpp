@@ -123,6 +123,67 @@ TEST_F(RecordsLink, OfTwoHubsEndEqualOverWhatBothHold) {
     EXPECT_LE(quiet.bytes, 600u);
 }
 
+// Two hubs of a county, 60 towns of 50 villages each, all of whose records both hold.
+class TwoCountyHubs : public RecordsLink {
+  protected:
+    TwoCountyHubs() {
+        trust::SiteEntry west = *must(hub_.site->trust().site(west_.id()));
+        west.role = trust::SiteRole::kHub;
+        west.parent.reset();
+        enrol(west);
+        for (std::uint32_t number = 0; number < 60; ++number) {
+            trust::SiteEntry town = village_of(number, hub_.id());
+            town.role = trust::SiteRole::kHub;
+            enrol(town);
+            for (std::uint32_t i = 0; i < 50; ++i) {
+                const trust::SiteEntry village = village_of(1000 + number * 50 + i, town.id);
+                enrol(village);
+                for (NetSite* site : {&hub_, &west_}) site->records->append_to(village.id, 100);
+            }
+        }
+        expect_done(meet(west_, hub_));
+    }
+    static SiteId village(std::uint32_t number) { return village_of(1000 + number, {}).id; }
+    void expect_equal() { EXPECT_EQ(hub_.records->feeds(), west_.records->feeds()); }
+};
+
+TEST_F(TwoCountyHubs, CompareNodesOfTheTreeAndListOnlyThoseThatDiffer) {
+    for (const std::uint32_t number : {7u, 1400u, 2999u}) hub_.records->append_to(village(number), 500);
+    west_.records->append_to(village(2000), 500);
+    const ContactReport report = meet(west_, hub_);
+    expect_done(report);
+    expect_equal();
+    EXPECT_EQ(hub_.records->accepted_again() + west_.records->accepted_again(), 0u);
+    EXPECT_LE(report.bytes, 40'000u);  // the heads of 3,000 feeds are 300 KB each way
+    EXPECT_LE(meet(west_, hub_).bytes, 600u);
+}
+
+TEST_F(TwoCountyHubs, EndEqualWhereTheirRostersDiffer) {
+    for (std::uint32_t number = 0; number < 3'000; number += 100) {
+        trust::SiteEntry moved = *must(west_.site->trust().site(village(number)));
+        moved.parent = village_of(number / 100, {}).id;  // west has not heard of it
+        must(hub_.site->trust().put_site(moved));
+        NetSite& one = number % 200 == 0 ? hub_ : west_;
+        one.records->append_to(moved.id, 500);
+    }
+    expect_done(meet(west_, hub_));
+    expect_equal();
+}
+
+TEST_F(TwoCountyHubs, TellANewOneAllThatItLacks) {
+    east_.records->record(100);
+    trust::SiteEntry east = *must(hub_.site->trust().site(east_.id()));
+    east.role = trust::SiteRole::kHub;
+    east.parent.reset();
+    enrol(east);
+    hub_.records->append_to(east_.id(), 100);  // the same
+    for (int i = 0; i < 2; ++i) east_.records->append_to(village(5), 100 + 400 * static_cast<std::size_t>(i));
+    const ContactReport report = meet(east_, hub_);
+    expect_done(report);
+    EXPECT_EQ(hub_.records->feeds(), east_.records->feeds());
+    EXPECT_EQ(hub_.records->accepted_again(), 0u);
+}
+
 TEST_F(RecordsLink, BringsWhatAVillageHoldsForAnother) {
     for (int segment = 0; segment < 3; ++segment) {
         west_.records->record(400);

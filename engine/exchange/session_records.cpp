@@ -1,0 +1,246 @@
+// Which records the two sides have to compare, and what of them goes over.
+#include <algorithm>
+#include <utility>
+
+#include "engine/exchange/live_session.hpp"
+
+namespace satchel::exchange {
+
+namespace {
+
+constexpr std::size_t kFeedsBytes = 1024 * 1024;  // of one message, about: kFeedsMax heads come to more
+
+const Feed* find_feed(const std::vector<Feed>& feeds, const SiteId& site) {
+    const auto found =
+        std::find_if(feeds.begin(), feeds.end(), [&](const Feed& feed) { return feed.site == site; });
+    return found == feeds.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+// -- comparing --------------------------------------------------------------------------------------
+
+// Whether the other side went on where this one ends, as far as numbers tell: a head that is not here.
+Result<bool> LiveSession::is_ahead_of(const FeedHead& here, const std::vector<FeedHead>& there) {
+    for (const FeedHead& head : there) {
+        const bool same_branch = head.incarnation_number == here.incarnation_number &&
+                                 head.incarnation_tag == here.incarnation_tag;
+        if (!same_branch || head.next_sequence < here.next_sequence) continue;
+        SATCHEL_TRY(const bool is_here, replica_.records->has(head.head));
+        if (!is_here) return true;
+    }
+    return false;
+}
+
+// What comes from a side that is ahead shows whether it went on from here: until then nothing of that branch
+// is handed over, for the other side likely has all of it.
+Result<void> LiveSession::plan_feed(const Feed& here, const std::vector<FeedHead>& there) {
+    const bool is_planned = std::any_of(feeds_.begin(), feeds_.end(),
+                                        [&](const FeedPush& each) { return each.site == here.site; });
+    if (is_planned) return {};
+    FeedPush push{here.site, {}, {}, false};
+    for (const FeedHead& head : there) push.known.push_back(head.head);
+    bool knows_all = true;
+    for (const FeedHead& head : here.heads) {
+        if (std::find(push.known.begin(), push.known.end(), head.head) != push.known.end()) continue;
+        SATCHEL_TRY(const bool ahead, is_ahead_of(head, there));
+        if (ahead)
+            push.known.push_back(head.head);
+        else
+            knows_all = false;
+    }
+    if (!knows_all) feeds_.push_back(std::move(push));
+    return {};
+}
+
+// A list of feeds, in messages that each say all of a range, or all that these nodes have in it.
+void LiveSession::tell_all(const std::vector<Feed>& feeds, bool in_custody,
+                           const std::vector<NodeKey>& only) {
+    constexpr std::size_t kHeadBytes = 100;
+    FeedsMessage page{{}, {}, {}, in_custody, only};
+    std::size_t heads = 0;
+    for (const Feed& feed : feeds) {
+        if (heads * kHeadBytes >= kFeedsBytes) {
+            page.to = page.feeds.back().site;
+            FeedsMessage next{
+                page.to, {}, {page.feeds.back()}, in_custody, only};  // it belongs to both: harmless
+            told_.emplace_back(std::exchange(page, std::move(next)));
+            heads = 0;
+        }
+        page.feeds.push_back(feed);
+        heads += 1 + feed.heads.size();
+    }
+    page.to.digest.fill(0xFF);
+    told_.emplace_back(std::move(page));
+}
+
+// The other side then hands over what this one lacks of the feed.
+Result<void> LiveSession::tell_where_it_differs(const Feed& there) {
+    SATCHEL_TRY(std::vector<FeedHead> heads, replica_.records->heads_of(there.site));
+    if (heads != there.heads)
+        told_.emplace_back(
+            FeedsMessage{there.site, there.site, {Feed{there.site, std::move(heads)}}, false, {}});
+    return {};
+}
+
+// Once it knows what this site lacks of it, the peer hands over what it holds in custody.
+Result<void> LiveSession::answer_custody(const std::vector<Feed>& held) {
+    SATCHEL_TRY(const SiteTree* sites, tree());
+    for (const Feed& feed : held)
+        if (sites->holds(replica_.self.id, feed.site)) SATCHEL_TRY_VOID(tell_where_it_differs(feed));
+    return {};
+}
+
+// Few feeds stand in the greeting; of many only a digest. Where two of these differ, digests by node of the
+// site tree follow, and then the lists of those nodes that differ.
+Result<void> LiveSession::plan_feeds() {
+    if (replica_.records == nullptr || peer_->capabilities == 0) return {};
+    SATCHEL_TRY(const SiteTree* sites, tree());
+    SATCHEL_TRY(const FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
+    SATCHEL_TRY_VOID(answer_custody(peer_->more_feeds));
+    if (!here.in_custody.empty() && own_.more_feeds.empty()) {
+        const Digest digest = digest_of(here.in_custody);
+        if (digest != custody_told_ && !wants_.was_custody_told(options_.peer, digest))
+            tell_all(here.in_custody, true, {});
+        custody_told_ = digest;  // once in a conversation; if it was lost, the next one tells it
+    }
+    if (!peer_->feeds_digest) return plan_listed(here.shared);
+    if (!own_.feeds_digest || *peer_->feeds_digest == digest_of(here.shared)) return {};
+    FeedNodes nodes{digests_of(by_node(*sites, here.shared))};
+    if (nodes.digests.size() > kFeedNodesMax)
+        tell_all(here.shared, false, {});
+    else
+        told_.emplace_back(std::move(nodes));
+    return {};
+}
+
+Result<void> LiveSession::plan_listed(const std::vector<Feed>& shared) {
+    for (const Feed& feed : shared) {
+        const Feed* there = find_feed(peer_->feeds, feed.site);
+        SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
+    }
+    if (!own_.feeds_digest) return {};
+    SATCHEL_TRY(const SiteTree* sites, tree());
+    for (const Feed& there : peer_->feeds)
+        if (sites->holds(replica_.self.id, there.site)) SATCHEL_TRY_VOID(tell_where_it_differs(there));
+    return {};
+}
+
+// -- handing over -----------------------------------------------------------------------------------
+
+Result<std::optional<Body>> LiveSession::next_segments() {
+    SegmentsMessage message;
+    std::size_t bytes = 0;
+    while (!feeds_.empty() && message.segments.size() < kSegmentsMax) {
+        FeedPush& push = feeds_.front();
+        if (push.next.empty() && !push.all_read) {
+            std::size_t read = 0;
+            push.all_read = true;
+            SATCHEL_TRY_VOID(replica_.records->segments_after(
+                push.site, push.known, [&](const SegmentId& id, ByteView segment) -> Result<bool> {
+                    if (read + segment.size() > kPushBytes && read > 0) {
+                        push.all_read = false;
+                        return false;
+                    }
+                    read += segment.size();
+                    push.known.push_back(id);
+                    push.next.emplace_back(segment.begin(), segment.end());
+                    return true;
+                }));
+            // The rest follows on the peer's next greeting: a run is bounded.
+            if (push.known.size() > kPushedIdsMax) push.all_read = true;
+        }
+        if (push.next.empty()) {
+            feeds_.pop_front();
+            continue;
+        }
+        if (!message.segments.empty() && bytes + push.next.front().size() > kPushBytes) break;
+        bytes += push.next.front().size();
+        message.segments.push_back(std::move(push.next.front()));
+        push.next.pop_front();
+        report_.segments_given += 1;
+    }
+    if (message.segments.empty()) return std::optional<Body>();
+    return std::optional<Body>(std::move(message));
+}
+
+// -- taking -----------------------------------------------------------------------------------------
+
+Result<void> LiveSession::take(const FeedsMessage& message) {
+    if (replica_.records == nullptr || !is_known_) return {};
+    if (message.in_custody) return answer_custody(message.feeds);
+    SATCHEL_TRY(const SiteTree* sites, tree());
+    SATCHEL_TRY(const FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
+    const auto told = [&](const SiteId& site) -> const Feed* {
+        const auto found =
+            std::lower_bound(message.feeds.begin(), message.feeds.end(), site,
+                             [](const Feed& feed, const SiteId& id) { return feed.site < id; });
+        return found == message.feeds.end() || found->site != site ? nullptr : &*found;
+    };
+    for (const Feed& feed : here.shared) {
+        if (feed.site < message.from || message.to < feed.site) continue;
+        if (!message.only.empty() &&
+            !std::binary_search(message.only.begin(), message.only.end(), sites->node_of(feed.site)))
+            continue;
+        const Feed* there = told(feed.site);
+        SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
+    }
+    for (const Feed& feed : here.in_custody)  // only what the peer asks about
+        if (const Feed* there = told(feed.site)) SATCHEL_TRY_VOID(plan_feed(feed, there->heads));
+    return {};
+}
+
+Result<void> LiveSession::take(const FeedNodes& message) {
+    if (replica_.records == nullptr || !is_known_) return {};
+    SATCHEL_TRY(const SiteTree* sites, tree());
+    SATCHEL_TRY(const FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
+    const std::map<NodeKey, std::vector<Feed>> nodes = by_node(*sites, here.shared);
+    const std::map<NodeKey, ShortDigest> digests = digests_of(nodes);
+    std::vector<NodeKey> differ;
+    const auto look = [&](const NodeKey& node) {
+        const auto mine = digests.find(node), theirs = message.digests.find(node);
+        if (mine == digests.end() || theirs == message.digests.end() || mine->second != theirs->second)
+            differ.push_back(node);
+    };
+    for (const auto& [node, digest] : digests) look(node);
+    for (const auto& [node, digest] : message.digests)
+        if (!digests.contains(node)) look(node);
+    std::sort(differ.begin(), differ.end());
+    if (differ.empty()) return {};
+    std::vector<Feed> listed;
+    for (const NodeKey& node : differ)
+        if (const auto feeds = nodes.find(node); feeds != nodes.end())
+            listed.insert(listed.end(), feeds->second.begin(), feeds->second.end());
+    std::sort(listed.begin(), listed.end(), [](const Feed& a, const Feed& b) { return a.site < b.site; });
+    tell_all(listed, false, differ);
+    return {};
+}
+
+Result<void> LiveSession::take(const SegmentsMessage& message) {
+    if (replica_.records == nullptr) return {};
+    bool is_new = false;
+    for (const ByteBuffer& segment : message.segments) {
+        const Result<RecordsPort::Taken> taken = replica_.records->accept(segment);
+        if (!taken.has_value()) {
+            // No offence: the catalogue that names the site comes behind the records, which are then sent
+            // again.
+            if (taken.error().code == ErrorCode::kNotFound)
+                unnamed_ = taken.error();
+            else
+                SATCHEL_TRY_VOID(note(taken.error()));
+            continue;
+        }
+        if (acknowledge_.size() < kFeedsMax) acknowledge_.insert(taken->site);
+        report_.segments_taken += taken->is_new ? 1u : 0u;
+        is_new = is_new || taken->is_new;
+    }
+    return is_new ? changed_by_peer(false) : Result<void>();
+}
+
+Result<void> LiveSession::take(const AcknowledgementMessage& message) {
+    if (replica_.records == nullptr) return {};
+    const Result<void> accepted = replica_.records->accept_acknowledgement(message.bytes);
+    return accepted.has_value() ? accepted : note(accepted.error());
+}
+
+}  // namespace satchel::exchange
