@@ -106,6 +106,8 @@ class Week {
                 for (std::uint64_t left = 1 + chance_.below(3); left > 0; --left)
                     at(some_time(begin, kDayMs), [this, site] { record(*site); });
                 if (chance_.below(2) == 0) at(some_time(begin, kDayMs), [this, site] { call_hub(*site); });
+                if (chance_.below(3) == 0)
+                    at(some_time(begin, kDayMs), [this, site] { call_neighbour(*site); });
                 if (chance_.below(6) == 0) at(some_time(begin, kDayMs), [this, site] { lose_power(*site); });
                 if (chance_.below(6) == 0) at(some_time(begin, kDayMs), [this, site] { step_clock(*site); });
             }
@@ -195,23 +197,33 @@ class Week {
     }
 
     void call_hub(SimSite& site) {
+        call(site,
+             chance_.below(4) == 0 && &site != sites_[1].get() && sites_[1]->is_open() ? *sites_[1] : *hub_);
+    }
+
+    // By the mesh: a village that may carry what this one recorded.
+    void call_neighbour(SimSite& site) {
+        SimSite& other = *sites_[2 + chance_.below(sites_.size() - 2)];
+        if (site.is_open() && other.is_open() && other.site().self().id != site.site().self().id)
+            call(site, other);
+    }
+
+    void call(SimSite& site, SimSite& other) {
         if (!site.is_open()) return;
-        SimSite& hub =
-            chance_.below(4) == 0 && &site != sites_[1].get() && sites_[1]->is_open() ? *sites_[1] : *hub_;
-        hub.advance_to(now_ms_);
+        other.advance_to(now_ms_);
         site.advance_to(now_ms_);
         const std::uint64_t power_for =
             chance_.below(8) == 0 ? site.disk().operations() + chance_.below(60) : UINT64_MAX;
         site.disk().set_crash_after(power_for);
-        const ContactResult contact = converse(site.end(), hub.end(), now_ms_, some_line(chance_));
+        const ContactResult contact = converse(site.end(), other.end(), now_ms_, some_line(chance_));
         ++result_.contacts;
         result_.cut += contact.done ? 0 : 1;
-        trace(site.name() + " calls " + hub.name() + (contact.done ? ", done, " : ", cut, ") +
+        trace(site.name() + " calls " + other.name() + (contact.done ? ", done, " : ", cut, ") +
               std::to_string(contact.bytes));
         if (contact.broken) {
             if (contact.broken->code == ErrorCode::kDamaged || contact.broken->code == ErrorCode::kRefused)
-                violate("integrity", site.name() + " and " + hub.name() + ": " + contact.broken->about + " " +
-                                         contact.broken->reason.text());
+                violate("integrity", site.name() + " and " + other.name() + ": " + contact.broken->about +
+                                         " " + contact.broken->reason.text());
         }
         // The power may also go as the conversation ends, when nobody asks any more.
         if (contact.broken || site.disk().operations() >= power_for) lose_power(site);
@@ -380,6 +392,8 @@ class Week {
         if (holds("bounds", "status of " + site.name(), status) &&
             site.disk().options().capacity - status->free_bytes > kSiteBytesMax)
             violate("bounds", site.name() + " takes more room than it may");
+        if (status.has_value() && status->carried_sites > 0)
+            violate("bounds", site.name() + " still carries records that the hubs have");
     }
 
     void check_course(SimSite& site, const std::string& course, const Files& files) {

@@ -25,6 +25,8 @@ nlohmann::json fields_of(const site::Status& status) {
             {"waiting_for_room", status.waiting_for_room},
             {"waiting_for_reviews", status.waiting_for_reviews},
             {"open_records", status.open_events},
+            {"carried_sites", status.carried_sites},
+            {"carried_bytes", status.carried_bytes},
             {"packs", status.store.packs},
             {"pack_bytes", status.store.pack_bytes},
             {"chunks", status.store.chunks},
@@ -57,6 +59,10 @@ Result<cli::ExitCode> status(Context& context) {
     output.print(
         "{bytes} in the store, {free} free on the disk",
         {{"bytes", text::size_text(status.store.pack_bytes)}, {"free", text::size_text(status.free_bytes)}});
+    if (status.carried_sites > 0)
+        output.print("carries {bytes} of records for {sites} other sites, until a hub has them",
+                     {{"bytes", text::size_text(status.carried_bytes)},
+                      {"sites", std::to_string(status.carried_sites)}});
     if (status.store.mended_bytes > 0)
         output.print("{bytes} of it were damaged and have been mended",
                      {{"bytes", text::size_text(status.store.mended_bytes)}});

@@ -159,6 +159,8 @@ constexpr Translation kRows[] = {
     {"awaited", "等待送达"},
     {"back", "上一页"},
     {"below {id}", "上级 {id}"},
+    {"carries {bytes} of records for {sites} other sites, until a hub has them",
+     "替另外 {sites} 个站点带着 {bytes} 的记录，直到中心站收到"},
     {"check by checksums of blocks instead of by hash of chunks", "按块的校验和检查，而不是按数据块的哈希"},
     {"check the store with `satchel store verify`, then read a stick that carries the course", "用 `satchel store verify` 检查存储，再读取带有该课程的 U 盘"},
     {"checking the store", "正在检查存储"},

@@ -137,7 +137,7 @@ Result<void> Database::enter_wal_mode() {
 // Every version adds to the one before it, so a new database takes all steps, an old one those it lacks.
 Result<void> Database::migrate(std::int64_t version) {
     static constexpr const char* kSteps[] = {schemas::kSiteSql, schemas::kRecordsSql, schemas::kIndexSql,
-                                             schemas::kChecksSql};
+                                             schemas::kChecksSql, schemas::kCustodySql};
     static_assert(std::size(kSteps) == kSchemaVersion);
     SATCHEL_TRY(Transaction transaction, Transaction::begin(*this));
     for (std::int64_t step = version; step < kSchemaVersion; ++step)

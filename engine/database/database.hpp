@@ -109,6 +109,6 @@ class Transaction {
     Database* database_;
 };
 
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
 
 }  // namespace satchel::database

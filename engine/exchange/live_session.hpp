@@ -19,6 +19,9 @@ namespace satchel::exchange {
 
 // Before the peer proved that it is there now: what a copied greeting may cost.
 inline constexpr std::uint64_t kUnconfirmedMax = 64 * 1024;
+// Capability bits: records are exchanged; those of others are taken on their way to the hubs.
+inline constexpr std::uint64_t kSpeaksRecords = 1;
+inline constexpr std::uint64_t kHasRoomForOthers = 2;
 inline constexpr std::size_t kGreetingWantedMax = 48;  // about 1.8 KB
 inline constexpr std::int64_t kAnswerMs = 5'000;       // then the greeting is said again, each time later
 inline constexpr std::int64_t kAnswerMsMax = 60'000;
@@ -91,6 +94,9 @@ class LiveSession final : public Session {
 
     // session_records.cpp
     Result<void> plan_feeds();
+    Result<bool> both_carry();
+    Result<void> tell_settled(const Feed& there);
+    Result<void> tell_words(std::span<const SiteId> sites);
     Result<void> plan_listed(const std::vector<Feed>& shared);
     Result<void> plan_feed(const Feed& here, const std::vector<FeedHead>& there);
     Result<bool> is_ahead_of(const FeedHead& here, const std::vector<FeedHead>& there);

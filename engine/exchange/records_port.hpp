@@ -43,13 +43,27 @@ class RecordsPort {
         bool is_new = false;
         SiteId site;
     };
-    // Verified; kRefused, kDamaged or kUnsupported if it may not be. Sure only after commit().
+    // Verified; kRefused, kDamaged or kUnsupported if it may not be. Sure only after commit(). What is
+    // outside this site's scope is carried for others, if there is room.
     virtual Result<Taken> accept(ByteView segment) = 0;
     virtual Result<void> commit() = 0;
 
-    // This site's signed word that it holds these feeds up to their heads; empty if it gives none.
-    virtual Result<ByteBuffer> acknowledge(std::span<const SiteId> sites) = 0;
+    // A hub's signed word that it holds these feeds up to their heads; of another site what it has of the
+    // words of hubs on these feeds, to be handed on.
+    virtual Result<std::vector<ByteBuffer>> acknowledge(std::span<const SiteId> sites) = 0;
     virtual Result<void> accept_acknowledgement(ByteView acknowledgement) = 0;
+
+    // Between two sites that are no hubs: each carries the other's records towards the hubs.
+    virtual Result<bool> has_room_for_others() = 0;
+    // Every feed, its own too, of which the hubs do not have all, by site id.
+    virtual Result<void> for_each_unsettled_feed(
+        const std::function<Result<void>(const SiteId& site, std::span<const FeedHead> heads)>& each) = 0;
+    // What enough hubs have acknowledged of this feed.
+    virtual Result<std::vector<FeedHead>> settled_heads(const SiteId& site) = 0;
+    // As segments_after(), without what is settled, and no more than a site carries for another.
+    virtual Result<void> unsettled_after(
+        const SiteId& site, std::span<const SegmentId> known,
+        const std::function<Result<bool>(const SegmentId& id, ByteView segment)>& sink) = 0;
 
     // For carriers that get no answer: every segment that some other hub whose place it is to hold it has not
     // acknowledged, once. `sink` returns false to stop.

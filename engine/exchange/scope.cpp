@@ -6,10 +6,6 @@
 
 namespace satchel::exchange {
 
-namespace {
-constexpr std::size_t kTreeDepthMax = 16;  // province, city, county, town, village and room to spare
-}
-
 Result<SiteTree> SiteTree::read(trust::TrustStore& trust) {
     SiteTree tree;
     SATCHEL_TRY_VOID(trust.for_each_site([&](const trust::SiteEntry& entry) -> Result<void> {
@@ -57,6 +53,14 @@ NodeKey SiteTree::node_of(const SiteId& feed) const {
 Result<FeedsHere> feeds_for(RecordsPort& records, const SiteTree& tree, const SiteId& self,
                             const SiteId& peer) {
     FeedsHere here;
+    if (!tree.is_hub(self) && !tree.is_hub(peer)) {
+        SATCHEL_TRY_VOID(records.for_each_unsettled_feed(
+            [&](const SiteId& site, std::span<const FeedHead> heads) -> Result<void> {
+                here.shared.push_back({site, {heads.begin(), heads.end()}});
+                return {};
+            }));
+        return here;
+    }
     if (!tree.is_hub(peer)) {  // the common case, without a walk over all feeds
         SATCHEL_TRY(std::vector<FeedHead> heads, records.heads_of(peer));
         if (heads.empty()) return here;

@@ -10,6 +10,7 @@
 
 namespace satchel::exchange {
 
+inline constexpr std::size_t kTreeDepthMax = 16;  // province, city, county, town, village and room to spare
 inline constexpr std::uint32_t kFeedsPerSlice = 32;  // of a node, about: their list is some 3 KB
 inline constexpr std::uint32_t kSlicesMax = 256;
 
@@ -34,7 +35,7 @@ class SiteTree {
 
 // What of the records here concerns one peer.
 struct FeedsHere {
-    std::vector<Feed> shared;      // both hold them by their place
+    std::vector<Feed> shared;      // both hold them by their place, or both carry them to the hubs
     std::vector<Feed> in_custody;  // held here for the peer, outside this site's own scope
 };
 Result<FeedsHere> feeds_for(RecordsPort& records, const SiteTree& tree, const SiteId& self,

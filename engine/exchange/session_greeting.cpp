@@ -8,9 +8,6 @@ namespace satchel::exchange {
 
 namespace {
 
-// A capability bit: records are exchanged.
-constexpr std::uint64_t kSpeaksRecords = 1;
-
 std::size_t heads_in(const std::vector<Feed>& feeds) {
     std::size_t heads = 0;
     for (const Feed& feed : feeds) heads += feed.heads.size();
@@ -74,6 +71,8 @@ Result<void> LiveSession::tell_feeds(Hello& hello) {
     hello.capabilities |= kSpeaksRecords;
     SATCHEL_TRY_VOID(replica_.records->close_segment());
     SATCHEL_TRY_VOID(replica_.records->commit());
+    SATCHEL_TRY(const bool room, replica_.records->has_room_for_others());
+    if (room) hello.capabilities |= kHasRoomForOthers;
     SATCHEL_TRY(const SiteTree* sites, tree());
     SATCHEL_TRY(FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
     if (heads_in(here.shared) <= kGreetingFeedsMax) {

@@ -165,8 +165,7 @@ Result<std::optional<Body>> LiveSession::next_push() {
     if (!acknowledge_.empty() && replica_.records != nullptr) {
         const std::vector<SiteId> sites(acknowledge_.begin(), acknowledge_.end());
         acknowledge_.clear();
-        SATCHEL_TRY(ByteBuffer word, replica_.records->acknowledge(sites));
-        if (!word.empty()) return std::optional<Body>(AcknowledgementMessage{std::move(word)});
+        SATCHEL_TRY_VOID(tell_words(sites));
     }
     if (!told_.empty()) {
         Body body(std::move(told_.front()));

@@ -20,6 +20,25 @@ const Feed* find_feed(const std::vector<Feed>& feeds, const SiteId& site) {
 
 // -- comparing --------------------------------------------------------------------------------------
 
+// Neither is a hub: each takes the other's records, and those that it carries, on their way to one.
+Result<bool> LiveSession::both_carry() {
+    SATCHEL_TRY(const SiteTree* sites, tree());
+    return !sites->is_hub(replica_.self.id) && !sites->is_hub(options_.peer);
+}
+
+// What the other side carries, or waits to see carried, while hubs have it: it is told their words.
+Result<void> LiveSession::tell_settled(const Feed& there) {
+    SATCHEL_TRY(const bool as_carriers, both_carry());
+    if (!as_carriers) return {};
+    SATCHEL_TRY(const std::vector<FeedHead> settled, replica_.records->settled_heads(there.site));
+    for (const FeedHead& head : there.heads)
+        for (const FeedHead& sure : settled)
+            if (head.incarnation_number == sure.incarnation_number &&
+                head.incarnation_tag == sure.incarnation_tag && head.next_sequence <= sure.next_sequence)
+                acknowledge_.insert(there.site);
+    return {};
+}
+
 // Whether the other side went on where this one ends, as far as numbers tell: a head that is not here.
 Result<bool> LiveSession::is_ahead_of(const FeedHead& here, const std::vector<FeedHead>& there) {
     for (const FeedHead& head : there) {
@@ -35,6 +54,9 @@ Result<bool> LiveSession::is_ahead_of(const FeedHead& here, const std::vector<Fe
 // What comes from a side that is ahead shows whether it went on from here: until then nothing of that branch
 // is handed over, for the other side likely has all of it.
 Result<void> LiveSession::plan_feed(const Feed& here, const std::vector<FeedHead>& there) {
+    SATCHEL_TRY(const bool as_carriers, both_carry());
+    if (as_carriers && here.site != options_.peer && (peer_->capabilities & kHasRoomForOthers) == 0)
+        return {};
     const bool is_planned = std::any_of(feeds_.begin(), feeds_.end(),
                                         [&](const FeedPush& each) { return each.site == here.site; });
     if (is_planned) return {};
@@ -86,8 +108,14 @@ Result<void> LiveSession::tell_where_it_differs(const Feed& there) {
 // Once it knows what this site lacks of it, the peer hands over what it holds in custody.
 Result<void> LiveSession::answer_custody(const std::vector<Feed>& held) {
     SATCHEL_TRY(const SiteTree* sites, tree());
-    for (const Feed& feed : held)
-        if (sites->holds(replica_.self.id, feed.site)) SATCHEL_TRY_VOID(tell_where_it_differs(feed));
+    for (const Feed& feed : held) {
+        if (!sites->holds(replica_.self.id, feed.site)) continue;
+        SATCHEL_TRY_VOID(tell_where_it_differs(feed));
+        for (const FeedHead& head : feed.heads) {
+            SATCHEL_TRY(const bool is_here, replica_.records->has(head.head));
+            if (is_here) acknowledge_.insert(feed.site);  // it need not be carried any more
+        }
+    }
     return {};
 }
 
@@ -119,10 +147,13 @@ Result<void> LiveSession::plan_listed(const std::vector<Feed>& shared) {
         const Feed* there = find_feed(peer_->feeds, feed.site);
         SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
     }
-    if (!own_.feeds_digest) return {};
     SATCHEL_TRY(const SiteTree* sites, tree());
-    for (const Feed& there : peer_->feeds)
-        if (sites->holds(replica_.self.id, there.site)) SATCHEL_TRY_VOID(tell_where_it_differs(there));
+    SATCHEL_TRY(const bool as_carriers, both_carry());
+    for (const Feed& there : peer_->feeds) {
+        SATCHEL_TRY_VOID(tell_settled(there));
+        const bool compared = as_carriers || sites->holds(replica_.self.id, there.site);
+        if (own_.feeds_digest && compared) SATCHEL_TRY_VOID(tell_where_it_differs(there));
+    }
     return {};
 }
 
@@ -136,17 +167,21 @@ Result<std::optional<Body>> LiveSession::next_segments() {
         if (push.next.empty() && !push.all_read) {
             std::size_t read = 0;
             push.all_read = true;
-            SATCHEL_TRY_VOID(replica_.records->segments_after(
-                push.site, push.known, [&](const SegmentId& id, ByteView segment) -> Result<bool> {
-                    if (read + segment.size() > kPushBytes && read > 0) {
-                        push.all_read = false;
-                        return false;
-                    }
-                    read += segment.size();
-                    push.known.push_back(id);
-                    push.next.emplace_back(segment.begin(), segment.end());
-                    return true;
-                }));
+            const auto take_up = [&](const SegmentId& id, ByteView segment) -> Result<bool> {
+                if (read + segment.size() > kPushBytes && read > 0) {
+                    push.all_read = false;
+                    return false;
+                }
+                read += segment.size();
+                push.known.push_back(id);
+                push.next.emplace_back(segment.begin(), segment.end());
+                return true;
+            };
+            SATCHEL_TRY(const bool as_carriers, both_carry());
+            if (as_carriers && push.site != options_.peer)
+                SATCHEL_TRY_VOID(replica_.records->unsettled_after(push.site, push.known, take_up));
+            else
+                SATCHEL_TRY_VOID(replica_.records->segments_after(push.site, push.known, take_up));
             // The rest follows on the peer's next greeting: a run is bounded.
             if (push.known.size() > kPushedIdsMax) push.all_read = true;
         }
@@ -162,6 +197,16 @@ Result<std::optional<Body>> LiveSession::next_segments() {
     }
     if (message.segments.empty()) return std::optional<Body>();
     return std::optional<Body>(std::move(message));
+}
+
+// A hub gives its own word; carriers hand on to each other what hubs said.
+Result<void> LiveSession::tell_words(std::span<const SiteId> sites) {
+    SATCHEL_TRY(const SiteTree* places, tree());
+    SATCHEL_TRY(const bool as_carriers, both_carry());
+    if (!as_carriers && !places->is_hub(replica_.self.id)) return {};
+    SATCHEL_TRY(std::vector<ByteBuffer> words, replica_.records->acknowledge(sites));
+    for (ByteBuffer& word : words) told_.emplace_back(AcknowledgementMessage{std::move(word)});
+    return {};
 }
 
 // -- taking -----------------------------------------------------------------------------------------
@@ -185,6 +230,7 @@ Result<void> LiveSession::take(const FeedsMessage& message) {
         const Feed* there = told(feed.site);
         SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
     }
+    for (const Feed& feed : message.feeds) SATCHEL_TRY_VOID(tell_settled(feed));
     for (const Feed& feed : here.in_custody)  // only what the peer asks about
         if (const Feed* there = told(feed.site)) SATCHEL_TRY_VOID(plan_feed(feed, there->heads));
     return {};
@@ -240,7 +286,9 @@ Result<void> LiveSession::take(const SegmentsMessage& message) {
 Result<void> LiveSession::take(const AcknowledgementMessage& message) {
     if (replica_.records == nullptr) return {};
     const Result<void> accepted = replica_.records->accept_acknowledgement(message.bytes);
-    return accepted.has_value() ? accepted : note(accepted.error());
+    if (!accepted.has_value()) return note(accepted.error());
+    SATCHEL_TRY(const bool as_carriers, both_carry());
+    return as_carriers ? changed_by_peer(false) : Result<void>();
 }
 
 }  // namespace satchel::exchange

@@ -48,23 +48,41 @@ std::vector<FeedHead> decode_heads(ByteView bytes) {
 
 }  // namespace
 
+// -- of its own scope, or else carried --------------------------------------------------------------
+
 Result<std::vector<FeedHead>> SiteRecords::heads_of(const SiteId& site) {
     SATCHEL_TRY(const std::vector<records::FeedHead> heads, records_.heads_of(site));
-    return told(heads);
+    return heads.empty() ? custody_.heads_of(site) : told(heads);
 }
 
-Result<bool> SiteRecords::has(const SegmentId& id) { return records_.has(records::SegmentId{id.digest}); }
+Result<bool> SiteRecords::has(const SegmentId& id) {
+    SATCHEL_TRY(const bool held, records_.has(records::SegmentId{id.digest}));
+    return held ? Result<bool>(true) : custody_.has(id);
+}
 
 Result<void> SiteRecords::for_each_feed(
     const std::function<Result<void>(const SiteId&, std::span<const FeedHead>)>& each) {
-    return records_.for_each_feed([&](const SiteId& site, std::span<const records::FeedHead> heads) {
-        return each(site, told(heads));
-    });
+    SATCHEL_TRY(const auto carried, custody_.feeds());
+    auto next = carried.begin();
+    const auto carried_before = [&](const SiteId* site) -> Result<void> {
+        for (; next != carried.end() && (site == nullptr || next->first < *site); ++next)
+            SATCHEL_TRY_VOID(each(next->first, next->second));
+        return {};
+    };
+    SATCHEL_TRY_VOID(records_.for_each_feed(
+        [&](const SiteId& site, std::span<const records::FeedHead> heads) -> Result<void> {
+            SATCHEL_TRY_VOID(carried_before(&site));
+            if (next != carried.end() && next->first == site) ++next;  // it came into this site's scope since
+            return each(site, told(heads));
+        }));
+    return carried_before(nullptr);
 }
 
 Result<void> SiteRecords::segments_after(
     const SiteId& site, std::span<const SegmentId> known,
     const std::function<Result<bool>(const SegmentId&, ByteView)>& sink) {
+    SATCHEL_TRY(const std::vector<records::FeedHead> heads, records_.heads_of(site));
+    if (heads.empty()) return custody_.segments_after(site, known, sink);
     std::vector<records::SegmentId> held;
     for (const SegmentId& id : known) held.push_back(records::SegmentId{id.digest});
     return records_.segments_after(site, held, [&](const records::SegmentId& id, ByteView bytes) {
@@ -72,10 +90,44 @@ Result<void> SiteRecords::segments_after(
     });
 }
 
-Result<RecordsPort::Taken> SiteRecords::accept(ByteView segment) {
-    SATCHEL_TRY(const records::Taken taken, records_.accept(segment));
-    return Taken{taken.is_new, taken.site};
+// As SiteTree::holds() of this site, without reading the whole roster.
+Result<bool> SiteRecords::is_in_scope(const SiteId& site) {
+    const SiteId self = trust::site_id_of(key_.public_key());
+    if (site == self) return true;
+    SATCHEL_TRY(const std::optional<trust::SiteEntry> own, trust_.site(self));
+    if (!own || own->role != trust::SiteRole::kHub) return false;
+    if (!own->parent) return true;
+    SiteId at = site;
+    for (std::size_t depth = 0; depth < kTreeDepthMax; ++depth) {
+        SATCHEL_TRY(const std::optional<trust::SiteEntry> entry, trust_.site(at));
+        if (!entry || !entry->parent) return false;
+        if (*entry->parent == self) return true;
+        at = *entry->parent;
+    }
+    return false;
 }
+
+Result<RecordsPort::Taken> SiteRecords::accept(ByteView segment) {
+    SATCHEL_TRY(const SiteId site, records::site_of_segment(segment));
+    SATCHEL_TRY(const bool in_scope, is_in_scope(site));
+    if (in_scope) {
+        SATCHEL_TRY(const records::Taken taken, records_.accept(segment));
+        return Taken{taken.is_new, taken.site};
+    }
+    SATCHEL_TRY(const records::OpenedSegment opened, records::open_segment(segment, network_));
+    SATCHEL_TRY_VOID(records_.check_author(site));
+    SATCHEL_TRY(const bool settled, is_settled(opened));
+    if (settled) return Taken{false, site};
+    SATCHEL_TRY(const bool taken, custody_.put(opened, segment));
+    return Taken{taken, site};
+}
+
+Result<void> SiteRecords::commit() {
+    SATCHEL_TRY_VOID(custody_.commit());
+    return records_.commit();
+}
+
+// -- what hubs acknowledge --------------------------------------------------------------------------
 
 Result<bool> SiteRecords::is_hub() {
     SATCHEL_TRY(const std::optional<trust::SiteEntry> self,
@@ -106,16 +158,18 @@ Result<ByteBuffer> SiteRecords::statement_of(std::vector<AcknowledgedFeed> feeds
     return encode(statement, key_);
 }
 
-Result<ByteBuffer> SiteRecords::acknowledge(std::span<const SiteId> sites) {
+// What a hub only carries for others it does not acknowledge.
+Result<std::vector<ByteBuffer>> SiteRecords::acknowledge(std::span<const SiteId> sites) {
     SATCHEL_TRY(const bool hub, is_hub());
-    if (!hub) return ByteBuffer();
+    if (!hub) return words_on(sites);
     std::vector<AcknowledgedFeed> feeds;
     for (const SiteId& site : sites.first(std::min(sites.size(), kAcknowledgedFeedsMax))) {
-        SATCHEL_TRY(std::vector<FeedHead> heads, heads_of(site));
-        if (!heads.empty() && heads.size() <= kAcknowledgedHeadsMax)
-            feeds.push_back({site, std::move(heads)});
+        SATCHEL_TRY(const std::vector<records::FeedHead> heads, records_.heads_of(site));
+        if (!heads.empty() && heads.size() <= kAcknowledgedHeadsMax) feeds.push_back({site, told(heads)});
     }
-    return feeds.empty() ? Result<ByteBuffer>(ByteBuffer()) : statement_of(std::move(feeds));
+    if (feeds.empty()) return std::vector<ByteBuffer>();
+    SATCHEL_TRY(ByteBuffer statement, statement_of(std::move(feeds)));
+    return std::vector<ByteBuffer>{std::move(statement)};
 }
 
 Result<void> SiteRecords::for_each_own_acknowledgement(const std::function<Result<void>(ByteView)>& sink) {
@@ -127,11 +181,12 @@ Result<void> SiteRecords::for_each_own_acknowledgement(const std::function<Resul
         SATCHEL_TRY(const ByteBuffer statement, statement_of(std::exchange(feeds, {})));
         return sink(statement);
     };
-    SATCHEL_TRY_VOID(for_each_feed([&](const SiteId& site, std::span<const FeedHead> heads) -> Result<void> {
-        if (heads.size() > kAcknowledgedHeadsMax) return {};
-        feeds.push_back({site, {heads.begin(), heads.end()}});
-        return feeds.size() < kAcknowledgedFeedsMax ? Result<void>() : flush();
-    }));
+    SATCHEL_TRY_VOID(records_.for_each_feed(
+        [&](const SiteId& site, std::span<const records::FeedHead> heads) -> Result<void> {
+            if (heads.size() > kAcknowledgedHeadsMax) return {};
+            feeds.push_back({site, told(heads)});
+            return feeds.size() < kAcknowledgedFeedsMax ? Result<void>() : flush();
+        }));
     return flush();
 }
 
@@ -147,16 +202,24 @@ Result<void> SiteRecords::accept_acknowledgement(ByteView bytes) {
     if (entry->role != trust::SiteRole::kHub || entry->state != trust::SiteState::kActive)
         return fail(ErrorCode::kRefused, entry->name, "only a hub in use may acknowledge records",
                     "ask the hub what this site is");
+    SATCHEL_TRY_VOID(custody_.commit());
     SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
-    for (const AcknowledgedFeed& feed : statement.feeds)
-        SATCHEL_TRY_VOID(keep(hub, statement.sequence, feed));
+    bool concerns_this_site = false;
+    for (const AcknowledgedFeed& feed : statement.feeds) {
+        SATCHEL_TRY(const bool kept, keep(hub, statement.sequence, feed));
+        concerns_this_site = concerns_this_site || kept;
+        if (!kept) continue;
+        SATCHEL_TRY(const std::vector<FeedHead> settled, settled_heads(feed.site));
+        SATCHEL_TRY_VOID(custody_.drop_up_to(feed.site, settled));
+    }
+    if (concerns_this_site) SATCHEL_TRY_VOID(keep_word(hub, statement.sequence, bytes));
     return transaction.commit();
 }
 
 // Only of feeds that lie here: a stick's statement of a whole county is of no use to a village.
-Result<void> SiteRecords::keep(const SiteId& hub, std::uint64_t sequence, const AcknowledgedFeed& feed) {
+Result<bool> SiteRecords::keep(const SiteId& hub, std::uint64_t sequence, const AcknowledgedFeed& feed) {
     SATCHEL_TRY(const std::vector<FeedHead> here, heads_of(feed.site));
-    if (here.empty()) return {};
+    if (here.empty()) return false;
     SATCHEL_TRY(database::Statement put,
                 database_.prepare(
                     "INSERT INTO acknowledgement (hub, site, sequence, statement) VALUES (?1, ?2, ?3, ?4) "
@@ -164,7 +227,8 @@ Result<void> SiteRecords::keep(const SiteId& hub, std::uint64_t sequence, const 
                     "WHERE ?3 > sequence"));
     put.bind_blob(1, hub.view()).bind_blob(2, feed.site.view()).bind(3, static_cast<std::int64_t>(sequence));
     put.bind_blob(4, encode_heads(feed.heads));
-    return put.run();
+    SATCHEL_TRY_VOID(put.run());
+    return database_.rows_changed() > 0;
 }
 
 Result<std::vector<FeedHead>> SiteRecords::acknowledged_by(const SiteId& hub, const SiteId& site) {

@@ -138,18 +138,23 @@ Result<void> Records::for_each_waiting(const std::function<Result<bool>(ByteView
     }
 }
 
-Result<Taken> Records::accept(ByteView segment) {
-    SATCHEL_TRY(OpenedSegment opened, open_segment(segment, options_.network));
-    Taken taken{opened.id, trust::site_id_of(opened.segment.site), false, opened.segment.events.size()};
-    SATCHEL_TRY(const bool held, has(opened.id));
-    if (held) return taken;
-    SATCHEL_TRY(const std::optional<trust::SiteEntry> entry, trust_.site(taken.site));
+Result<void> Records::check_author(const SiteId& site) {
+    SATCHEL_TRY(const std::optional<trust::SiteEntry> entry, trust_.site(site));
     if (!entry)
         return fail(ErrorCode::kNotFound, "segment", "the catalogue here does not name this site yet",
                     "bring the newest catalogue first, by link or stick");
     if (entry->state == trust::SiteState::kRevoked)
         return fail(ErrorCode::kRefused, entry->name, "this box was revoked",
                     "ask the hub; if the box is still in use it must join again with new keys");
+    return {};
+}
+
+Result<Taken> Records::accept(ByteView segment) {
+    SATCHEL_TRY(OpenedSegment opened, open_segment(segment, options_.network));
+    Taken taken{opened.id, trust::site_id_of(opened.segment.site), false, opened.segment.events.size()};
+    SATCHEL_TRY(const bool held, has(opened.id));
+    if (held) return taken;
+    SATCHEL_TRY_VOID(check_author(taken.site));
     // This box said more than it knows: it is a copy, or was put back. It begins anew before the other branch
     // lies in the log: what is open is signed while the segment that it follows still ends where it begins,
     // and no power cut leaves this box going on at the other's end.

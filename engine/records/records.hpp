@@ -92,6 +92,8 @@ class Records {
     // What is here and not linked, since what comes before it is not here.
     Result<void> for_each_waiting(const std::function<Result<bool>(ByteView)>& sink);
     Result<bool> has(const SegmentId& id);
+    // Whether segments of this site may be taken; errors as accept().
+    Result<void> check_author(const SiteId& site);
     // Checked and appended; sure only after commit(), which comes by itself after kUncommittedMax. kRefused:
     // a signature that does not hold, or a revoked site. kNotFound: a site that the roster does not name
     // (yet).

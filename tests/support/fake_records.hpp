@@ -87,10 +87,24 @@ class FakeRecords : public exchange::RecordsPort {
         return Taken{true, site};
     }
     Result<void> commit() override { return {}; }
-    Result<ByteBuffer> acknowledge(std::span<const SiteId> sites) override {
+    Result<std::vector<ByteBuffer>> acknowledge(std::span<const SiteId> sites) override {
         ByteBuffer word;
         for (const SiteId& site : sites) append(word, site.view());
-        return word;
+        return std::vector<ByteBuffer>{std::move(word)};
+    }
+    Result<bool> has_room_for_others() override { return true; }
+    Result<void> for_each_unsettled_feed(
+        const std::function<Result<void>(const SiteId&, std::span<const exchange::FeedHead>)>& each)
+        override {
+        return for_each_feed(each);
+    }
+    Result<std::vector<exchange::FeedHead>> settled_heads(const SiteId&) override {
+        return std::vector<exchange::FeedHead>();
+    }
+    Result<void> unsettled_after(
+        const SiteId& site, std::span<const exchange::SegmentId> known,
+        const std::function<Result<bool>(const exchange::SegmentId&, ByteView)>& sink) override {
+        return segments_after(site, known, sink);
     }
     Result<void> for_each_unacknowledged(const std::function<Result<bool>(ByteView)>&) override { return {}; }
     Result<void> for_each_own_acknowledgement(const std::function<Result<void>(ByteView)>&) override {
