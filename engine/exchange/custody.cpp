@@ -1,8 +1,7 @@
 #include "engine/exchange/custody.hpp"
 
 #include <algorithm>
-#include <optional>
-#include <set>
+#include <string>
 
 #include "engine/base/check.hpp"
 
@@ -27,85 +26,79 @@ FeedHead head_at(const database::Statement& row) {
     return head;
 }
 
-constexpr char kHeads[] =
-    "SELECT id, incarnation, tag, first + count, site FROM custody AS each "
-    "WHERE NOT EXISTS (SELECT 1 FROM custody AS next WHERE next.previous = each.id) ";
+constexpr char kHeads[] = "SELECT id, incarnation, tag, max(first + count), site FROM custody ";
+constexpr char kByBranch[] = "GROUP BY site, incarnation, tag";
 
 }  // namespace
 
+// The first of a branch may begin anywhere, for hubs have what was before it. Then each goes on where the
+// last one ended, so that a head says all that is here.
 Result<bool> Custody::put(const records::OpenedSegment& opened, ByteView segment) {
+    const records::Segment& put = opened.segment;
     const SegmentId id{opened.id.digest};
     SATCHEL_TRY(const bool is_here, has(id));
     if (is_here) return false;
-    SATCHEL_TRY(const bool follows, goes_on(opened.segment));
-    if (!follows) return false;
-    const SiteId site = trust::site_id_of(opened.segment.site);
-    SATCHEL_TRY(const std::uint64_t of_all, bytes_of(nullptr));
-    SATCHEL_TRY(const std::uint64_t of_site, bytes_of(&site));
-    if (of_all + segment.size() > kCustodyMax || of_site + segment.size() > kCustodyFeedMax) return false;
+    SATCHEL_TRY(const std::uint64_t all, total());
+    SATCHEL_TRY(OfSite* const of_site, load(trust::site_id_of(put.site)));
+    if (all + segment.size() > kCustodyMax || of_site->bytes + segment.size() > kCustodyFeedMax) return false;
+    const FeedHead head{put.incarnation.number, put.incarnation.tag, put.first + put.events.size(), id};
+    const auto branch = std::find_if(of_site->heads.begin(), of_site->heads.end(),
+                                     [&](const FeedHead& each) { return same_branch(each, head); });
+    if (branch == of_site->heads.end()) {
+        if (of_site->heads.size() >= kCustodyBranchesMax) return false;
+        of_site->heads.push_back(head);
+    } else {
+        const bool goes_on =
+            put.previous && put.previous->digest == branch->head.digest && put.first == branch->next_sequence;
+        if (!goes_on) return false;
+        *branch = head;
+    }
+    of_site->bytes += segment.size();
+    *total_ += segment.size();
     held_.emplace(id, Held{opened, {segment.begin(), segment.end()}});
     if (held_.size() >= kCustodyHeldMax) SATCHEL_TRY_VOID(commit());
     return true;
 }
 
-// The first of a branch may begin anywhere, for hubs have what was before it; then there are no gaps, so that
-// a head says all that is here.
-Result<bool> Custody::goes_on(const records::Segment& segment) {
-    const SiteId site = trust::site_id_of(segment.site);
-    bool is_first = true;
-    for (const auto& [id, held] : held_) {
-        const records::Segment& other = held.opened.segment;
-        if (segment.previous && id.digest == segment.previous->digest) return true;
-        is_first = is_first && !(other.site == segment.site && other.incarnation == segment.incarnation);
-    }
+Result<Custody::OfSite*> Custody::load(const SiteId& site) {
+    if (const auto known = of_site_.find(site); known != of_site_.end()) return &known->second;
+    OfSite sums;
+    SATCHEL_TRY(sums.heads, heads_of(site));
     SATCHEL_TRY(database::Statement select,
-                database_.prepare("SELECT count(*), count(*) FILTER (WHERE id = ?4) FROM custody "
-                                  "WHERE site = ?1 AND incarnation = ?2 AND tag = ?3"));
-    select.bind_blob(1, site.view())
-        .bind(2, std::int64_t{segment.incarnation.number})
-        .bind_blob(3, segment.incarnation.tag);
-    if (segment.previous)
-        select.bind_blob(4, segment.previous->view());
-    else
-        select.bind_null(4);
-    SATCHEL_TRY(const bool found, select.step());
-    SATCHEL_CHECK(found);
-    return (is_first && select.integer(0) == 0) || select.integer(1) > 0;
+                database_.prepare("SELECT coalesce(sum(bytes), 0) FROM custody WHERE site = ?"));
+    select.bind_blob(1, site.view());
+    SATCHEL_TRY_VOID(select.step());
+    sums.bytes = static_cast<std::uint64_t>(select.integer(0));
+    if (of_site_.size() >= kCustodySitesSummed) of_site_.clear();
+    return &of_site_.emplace(site, std::move(sums)).first->second;
 }
 
-Result<std::uint64_t> Custody::bytes_of(const SiteId* site) {
-    SATCHEL_TRY(
-        database::Statement select,
-        database_.prepare("SELECT coalesce(sum(bytes), 0) FROM custody WHERE ?1 IS NULL OR site = ?1"));
-    if (site != nullptr)
-        select.bind_blob(1, site->view());
-    else
-        select.bind_null(1);
-    SATCHEL_TRY(const bool found, select.step());
-    SATCHEL_CHECK(found);
-    auto bytes = static_cast<std::uint64_t>(select.integer(0));
-    for (const auto& [id, held] : held_)
-        if (site == nullptr || trust::site_id_of(held.opened.segment.site) == *site)
-            bytes += held.bytes.size();
-    return bytes;
+Result<std::uint64_t> Custody::total() {
+    if (total_) return *total_;
+    SATCHEL_TRY_VOID(commit());
+    SATCHEL_TRY(database::Statement select, database_.prepare("SELECT coalesce(sum(bytes), 0) FROM custody"));
+    SATCHEL_TRY_VOID(select.step());
+    total_ = static_cast<std::uint64_t>(select.integer(0));
+    return *total_;
+}
+
+void Custody::forget_sums() {
+    of_site_.clear();
+    total_.reset();
 }
 
 Result<void> Custody::insert(const Held& held) {
     const records::Segment& segment = held.opened.segment;
     SATCHEL_TRY(database::Statement put,
                 database_.prepare("INSERT OR IGNORE INTO custody (id, site, incarnation, tag, first, count, "
-                                  "previous, bytes, segment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                  "bytes, segment) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
     put.bind_blob(1, held.opened.id.view())
         .bind_blob(2, trust::site_id_of(segment.site).view())
         .bind(3, std::int64_t{segment.incarnation.number})
         .bind_blob(4, segment.incarnation.tag)
         .bind(5, static_cast<std::int64_t>(segment.first))
         .bind(6, static_cast<std::int64_t>(segment.events.size()));
-    if (segment.previous)
-        put.bind_blob(7, segment.previous->view());
-    else
-        put.bind_null(7);
-    put.bind(8, static_cast<std::int64_t>(held.bytes.size())).bind_blob(9, held.bytes);
+    put.bind(7, static_cast<std::int64_t>(held.bytes.size())).bind_blob(8, held.bytes);
     return put.run();
 }
 
@@ -127,7 +120,8 @@ Result<bool> Custody::has(const SegmentId& id) {
 
 Result<std::vector<FeedHead>> Custody::heads_of(const SiteId& site) {
     SATCHEL_TRY_VOID(commit());
-    SATCHEL_TRY(database::Statement select, database_.prepare(std::string(kHeads) + "AND site = ?"));
+    SATCHEL_TRY(database::Statement select,
+                database_.prepare(std::string(kHeads) + "WHERE site = ? " + kByBranch));
     select.bind_blob(1, site.view());
     std::vector<FeedHead> heads;
     while (true) {
@@ -141,7 +135,7 @@ Result<std::vector<FeedHead>> Custody::heads_of(const SiteId& site) {
 
 Result<std::map<SiteId, std::vector<FeedHead>>> Custody::feeds() {
     SATCHEL_TRY_VOID(commit());
-    SATCHEL_TRY(database::Statement select, database_.prepare(kHeads));
+    SATCHEL_TRY(database::Statement select, database_.prepare(std::string(kHeads) + kByBranch));
     std::map<SiteId, std::vector<FeedHead>> feeds;
     while (true) {
         SATCHEL_TRY(const bool row, select.step());
@@ -156,35 +150,46 @@ Result<void> Custody::segments_after(const SiteId& site, std::span<const Segment
                                      const std::function<Result<bool>(const SegmentId&, ByteView)>& sink) {
     SATCHEL_TRY_VOID(commit());
     SATCHEL_TRY(database::Statement order,
-                database_.prepare("SELECT id, previous FROM custody WHERE site = ? "
-                                  "ORDER BY incarnation, tag, first, id"));
+                database_.prepare("SELECT id, incarnation, tag, first FROM custody WHERE site = ? "
+                                  "ORDER BY incarnation, tag, first"));
     order.bind_blob(1, site.view());
-    std::vector<SegmentId> ids;
-    std::map<SegmentId, std::optional<SegmentId>> before;
+    std::vector<FeedHead> segments;  // by where each begins
     while (true) {
         SATCHEL_TRY(const bool row, order.step());
         if (!row) break;
-        ids.push_back(id_at(order, 0));
-        before[ids.back()] = order.is_null(1) ? std::nullopt : std::optional(id_at(order, 1));
+        segments.push_back(head_at(order));
     }
-    std::set<SegmentId> there;
-    for (const SegmentId& head : known)
-        for (auto at = before.find(head); at != before.end() && there.insert(at->first).second;)
-            at = at->second ? before.find(*at->second) : before.end();
-    for (const SegmentId& id : ids) {
-        if (there.contains(id)) continue;
+    std::vector<bool> is_there(segments.size());
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+        if (std::find(known.begin(), known.end(), segments[i].head) == known.end()) continue;
+        for (std::size_t before = i + 1; before > 0 && same_branch(segments[before - 1], segments[i]);
+             --before)
+            is_there[before - 1] = true;
+    }
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+        if (is_there[i]) continue;
+        const FeedHead& segment = segments[i];
         SATCHEL_TRY(database::Statement select,
                     database_.prepare("SELECT segment FROM custody WHERE id = ?"));
-        select.bind_blob(1, id.view());
+        select.bind_blob(1, segment.head.view());
         SATCHEL_TRY(const bool found, select.step());
         if (!found) continue;
-        SATCHEL_TRY(const bool go_on, sink(id, select.blob(0)));
+        SATCHEL_TRY(const bool go_on, sink(segment.head, select.blob(0)));
         if (!go_on) return {};
     }
     return {};
 }
 
+Result<void> Custody::drop_all_of(const SiteId& site) {
+    SATCHEL_TRY_VOID(commit());
+    forget_sums();
+    SATCHEL_TRY(database::Statement drop, database_.prepare("DELETE FROM custody WHERE site = ?"));
+    drop.bind_blob(1, site.view());
+    return drop.run();
+}
+
 Result<void> Custody::drop_up_to(const SiteId& site, std::span<const FeedHead> heads) {
+    forget_sums();
     SATCHEL_TRY(database::Statement drop,
                 database_.prepare("DELETE FROM custody WHERE site = ?1 AND incarnation = ?2 AND tag = ?3 AND "
                                   "first + count <= ?4"));
@@ -200,7 +205,7 @@ Result<void> Custody::drop_up_to(const SiteId& site, std::span<const FeedHead> h
 }
 
 Result<bool> Custody::has_room() {
-    SATCHEL_TRY(const std::uint64_t bytes, bytes_of(nullptr));
+    SATCHEL_TRY(const std::uint64_t bytes, total());
     return bytes + kSegmentMax <= kCustodyMax;
 }
 

@@ -95,10 +95,10 @@ class LiveSession final : public Session {
     // session_records.cpp
     Result<void> plan_feeds();
     Result<bool> both_carry();
-    Result<void> tell_settled(const Feed& there);
+    Result<void> answer_carrier(const Feed& there);
     Result<void> tell_words(std::span<const SiteId> sites);
     Result<void> plan_listed(const std::vector<Feed>& shared);
-    Result<void> plan_feed(const Feed& here, const std::vector<FeedHead>& there);
+    Result<void> plan_feed(const Feed& here, const std::vector<FeedHead>& there, bool may_wait = true);
     Result<bool> is_ahead_of(const FeedHead& here, const std::vector<FeedHead>& there);
     void tell_all(const std::vector<Feed>& feeds, bool in_custody, const std::vector<NodeKey>& only);
     Result<void> tell_where_it_differs(const Feed& there);
@@ -170,7 +170,8 @@ class LiveSession final : public Session {
     Hello planned_own_, planned_peer_;  // that the last plan stood on
     int repeats_ = 0;
     std::deque<ByteBuffer> parcels_;
-    std::deque<Body> told_;  // of feeds
+    std::uint64_t nodes_answered_ = 0;  // the greeting that they came with: a list of feeds is long
+    std::deque<Body> told_;             // of feeds
     std::deque<FeedPush> feeds_;
     std::optional<Digest> custody_told_;
     bool marks_due_ = false;

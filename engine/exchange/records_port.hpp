@@ -22,6 +22,10 @@ struct FeedHead {
     friend auto operator<=>(const FeedHead&, const FeedHead&) = default;
 };
 
+[[nodiscard]] inline bool same_branch(const FeedHead& a, const FeedHead& b) {
+    return a.incarnation_number == b.incarnation_number && a.incarnation_tag == b.incarnation_tag;
+}
+
 inline constexpr std::size_t kSegmentMax = 256 * 1024;  // bytes of a whole segment
 
 class RecordsPort {
@@ -30,7 +34,8 @@ class RecordsPort {
     // Signs what is open; before any exchange.
     virtual Result<void> close_segment() = 0;
     virtual Result<std::vector<FeedHead>> heads_of(const SiteId& site) = 0;  // ascending
-    virtual Result<bool> has(const SegmentId& id) = 0;
+    virtual Result<bool> has(
+        const SegmentId& id) = 0;  // with all that is before it, as far as it is held here
     // Every feed of which something is here, by site id.
     virtual Result<void> for_each_feed(
         const std::function<Result<void>(const SiteId& site, std::span<const FeedHead> heads)>& each) = 0;
@@ -58,7 +63,9 @@ class RecordsPort {
     // Every feed, its own too, of which the hubs do not have all, by site id.
     virtual Result<void> for_each_unsettled_feed(
         const std::function<Result<void>(const SiteId& site, std::span<const FeedHead> heads)>& each) = 0;
-    // What enough hubs have acknowledged of this feed.
+    // What enough hubs have acknowledged of this feed: of each branch one head, and all that is before it by
+    // number. A fork inside a branch, as a box makes that was put back, counts as settled then for those who
+    // carry; its author still has it, and brings it to a hub by link or stick.
     virtual Result<std::vector<FeedHead>> settled_heads(const SiteId& site) = 0;
     // As segments_after(), without what is settled, and no more than a site carries for another.
     virtual Result<void> unsettled_after(

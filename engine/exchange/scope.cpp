@@ -9,7 +9,7 @@ namespace satchel::exchange {
 Result<SiteTree> SiteTree::read(trust::TrustStore& trust) {
     SiteTree tree;
     SATCHEL_TRY_VOID(trust.for_each_site([&](const trust::SiteEntry& entry) -> Result<void> {
-        tree.nodes_[entry.id] = {entry.role, entry.parent, 0};
+        tree.nodes_[entry.id] = {entry.role, entry.parent, 0, entry.state == trust::SiteState::kRevoked};
         return {};
     }));
     for (const auto& [id, node] : tree.nodes_) {
@@ -23,6 +23,15 @@ Result<SiteTree> SiteTree::read(trust::TrustStore& trust) {
 bool SiteTree::is_hub(const SiteId& site) const {
     const auto place = nodes_.find(site);
     return place != nodes_.end() && place->second.role == trust::SiteRole::kHub;
+}
+
+bool SiteTree::both_carry(const SiteId& self, const SiteId& peer) const {
+    return self != peer && !is_hub(self) && !is_hub(peer);
+}
+
+bool SiteTree::is_revoked(const SiteId& site) const {
+    const auto place = nodes_.find(site);
+    return place != nodes_.end() && place->second.is_revoked;
 }
 
 bool SiteTree::holds(const SiteId& holder, const SiteId& feed) const {
@@ -53,7 +62,7 @@ NodeKey SiteTree::node_of(const SiteId& feed) const {
 Result<FeedsHere> feeds_for(RecordsPort& records, const SiteTree& tree, const SiteId& self,
                             const SiteId& peer) {
     FeedsHere here;
-    if (!tree.is_hub(self) && !tree.is_hub(peer)) {
+    if (tree.both_carry(self, peer)) {
         SATCHEL_TRY_VOID(records.for_each_unsettled_feed(
             [&](const SiteId& site, std::span<const FeedHead> heads) -> Result<void> {
                 here.shared.push_back({site, {heads.begin(), heads.end()}});

@@ -19,6 +19,10 @@ class SiteTree {
   public:
     static Result<SiteTree> read(trust::TrustStore& trust);
     [[nodiscard]] bool is_hub(const SiteId& site) const;
+    [[nodiscard]] bool is_revoked(const SiteId& site) const;
+    // Neither is a hub: each takes the other's records, and those that it carries, on their way to one. (A
+    // copy of this very box is another matter: it holds the same feed.)
+    [[nodiscard]] bool both_carry(const SiteId& self, const SiteId& peer) const;
     [[nodiscard]] bool holds(const SiteId& holder, const SiteId& feed) const;
     // Where the feed stands in the tree: at the hub right above, a hub at itself. Two sites whose rosters
     // differ may see it elsewhere: then the digests of both places differ, and both are compared.
@@ -29,6 +33,7 @@ class SiteTree {
         trust::SiteRole role = trust::SiteRole::kVillage;
         std::optional<SiteId> parent;
         std::uint32_t below = 0;  // sites right below
+        bool is_revoked = false;
     };
     std::map<SiteId, Node> nodes_;
 };

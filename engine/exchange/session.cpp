@@ -29,9 +29,9 @@ Stage stage_of(const Body& body) {
 
 // What the peer must be asked about again if it does not show in its next greeting.
 bool is_push(const Body& body) {
-    return std::holds_alternative<FreightMessage>(body) || std::holds_alternative<FeedsMessage>(body) ||
-           std::holds_alternative<SegmentsMessage>(body) || std::holds_alternative<ReviewMarks>(body) ||
-           std::holds_alternative<LanePiece>(body);
+    return std::holds_alternative<FreightMessage>(body) || std::holds_alternative<FeedNodes>(body) ||
+           std::holds_alternative<FeedsMessage>(body) || std::holds_alternative<SegmentsMessage>(body) ||
+           std::holds_alternative<ReviewMarks>(body) || std::holds_alternative<LanePiece>(body);
 }
 
 env::Instant later(env::Instant from, std::int64_t ms) { return {from.unix_ms + ms}; }

@@ -20,31 +20,34 @@ const Feed* find_feed(const std::vector<Feed>& feeds, const SiteId& site) {
 
 // -- comparing --------------------------------------------------------------------------------------
 
-// Neither is a hub: each takes the other's records, and those that it carries, on their way to one.
 Result<bool> LiveSession::both_carry() {
     SATCHEL_TRY(const SiteTree* sites, tree());
-    return !sites->is_hub(replica_.self.id) && !sites->is_hub(options_.peer);
+    return sites->both_carry(replica_.self.id, options_.peer);
 }
 
-// What the other side carries, or waits to see carried, while hubs have it: it is told their words.
-Result<void> LiveSession::tell_settled(const Feed& there) {
+// What the other side carries, or waits to see carried, while hubs have it: it is told their words. And of
+// this site's own feed it may carry what is lost here.
+Result<void> LiveSession::answer_carrier(const Feed& there) {
     SATCHEL_TRY(const bool as_carriers, both_carry());
     if (!as_carriers) return {};
     SATCHEL_TRY(const std::vector<FeedHead> settled, replica_.records->settled_heads(there.site));
-    for (const FeedHead& head : there.heads)
+    bool is_lacking = false;
+    for (const FeedHead& head : there.heads) {
         for (const FeedHead& sure : settled)
-            if (head.incarnation_number == sure.incarnation_number &&
-                head.incarnation_tag == sure.incarnation_tag && head.next_sequence <= sure.next_sequence)
+            if (same_branch(head, sure) && head.next_sequence <= sure.next_sequence)
                 acknowledge_.insert(there.site);
-    return {};
+        SATCHEL_TRY(const bool is_here, replica_.records->has(head.head));
+        is_lacking = is_lacking || !is_here;
+    }
+    const bool listed = own_.feeds_digest || find_feed(own_.feeds, there.site) != nullptr;
+    const bool asks = there.site == replica_.self.id && is_lacking && !listed;
+    return asks ? tell_where_it_differs(there) : Result<void>();
 }
 
 // Whether the other side went on where this one ends, as far as numbers tell: a head that is not here.
 Result<bool> LiveSession::is_ahead_of(const FeedHead& here, const std::vector<FeedHead>& there) {
     for (const FeedHead& head : there) {
-        const bool same_branch = head.incarnation_number == here.incarnation_number &&
-                                 head.incarnation_tag == here.incarnation_tag;
-        if (!same_branch || head.next_sequence < here.next_sequence) continue;
+        if (!same_branch(head, here) || head.next_sequence <= here.next_sequence) continue;
         SATCHEL_TRY(const bool is_here, replica_.records->has(head.head));
         if (!is_here) return true;
     }
@@ -52,8 +55,9 @@ Result<bool> LiveSession::is_ahead_of(const FeedHead& here, const std::vector<Fe
 }
 
 // What comes from a side that is ahead shows whether it went on from here: until then nothing of that branch
-// is handed over, for the other side likely has all of it.
-Result<void> LiveSession::plan_feed(const Feed& here, const std::vector<FeedHead>& there) {
+// is handed over, for the other side likely has all of it. Who only carries gets nothing of it, and does not
+// wait.
+Result<void> LiveSession::plan_feed(const Feed& here, const std::vector<FeedHead>& there, bool may_wait) {
     SATCHEL_TRY(const bool as_carriers, both_carry());
     if (as_carriers && here.site != options_.peer && (peer_->capabilities & kHasRoomForOthers) == 0)
         return {};
@@ -66,7 +70,7 @@ Result<void> LiveSession::plan_feed(const Feed& here, const std::vector<FeedHead
     for (const FeedHead& head : here.heads) {
         if (std::find(push.known.begin(), push.known.end(), head.head) != push.known.end()) continue;
         SATCHEL_TRY(const bool ahead, is_ahead_of(head, there));
-        if (ahead)
+        if (ahead && may_wait)
             push.known.push_back(head.head);
         else
             knows_all = false;
@@ -109,12 +113,14 @@ Result<void> LiveSession::tell_where_it_differs(const Feed& there) {
 Result<void> LiveSession::answer_custody(const std::vector<Feed>& held) {
     SATCHEL_TRY(const SiteTree* sites, tree());
     for (const Feed& feed : held) {
-        if (!sites->holds(replica_.self.id, feed.site)) continue;
-        SATCHEL_TRY_VOID(tell_where_it_differs(feed));
+        if (!sites->holds(replica_.self.id, feed.site) || sites->is_revoked(feed.site)) continue;
+        bool is_lacking = false;
         for (const FeedHead& head : feed.heads) {
             SATCHEL_TRY(const bool is_here, replica_.records->has(head.head));
             if (is_here) acknowledge_.insert(feed.site);  // it need not be carried any more
+            is_lacking = is_lacking || !is_here;
         }
+        if (is_lacking) SATCHEL_TRY_VOID(tell_where_it_differs(feed));
     }
     return {};
 }
@@ -143,14 +149,16 @@ Result<void> LiveSession::plan_feeds() {
 }
 
 Result<void> LiveSession::plan_listed(const std::vector<Feed>& shared) {
-    for (const Feed& feed : shared) {
-        const Feed* there = find_feed(peer_->feeds, feed.site);
-        SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
-    }
     SATCHEL_TRY(const SiteTree* sites, tree());
     SATCHEL_TRY(const bool as_carriers, both_carry());
+    for (const Feed& feed : shared) {
+        const Feed* there = find_feed(peer_->feeds, feed.site);
+        // Its own feed, of which it thinks that hubs have all: it asks if it lacks something.
+        if (as_carriers && feed.site == options_.peer && there == nullptr) continue;
+        SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
+    }
     for (const Feed& there : peer_->feeds) {
-        SATCHEL_TRY_VOID(tell_settled(there));
+        SATCHEL_TRY_VOID(answer_carrier(there));
         const bool compared = as_carriers || sites->holds(replica_.self.id, there.site);
         if (own_.feeds_digest && compared) SATCHEL_TRY_VOID(tell_where_it_differs(there));
     }
@@ -178,6 +186,11 @@ Result<std::optional<Body>> LiveSession::next_segments() {
                 return true;
             };
             SATCHEL_TRY(const bool as_carriers, both_carry());
+            const bool has_room = (peer_->capabilities & kHasRoomForOthers) != 0;
+            if (as_carriers && push.site != options_.peer && !has_room) {
+                feeds_.pop_front();
+                continue;
+            }
             if (as_carriers && push.site != options_.peer)
                 SATCHEL_TRY_VOID(replica_.records->unsettled_after(push.site, push.known, take_up));
             else
@@ -204,6 +217,7 @@ Result<void> LiveSession::tell_words(std::span<const SiteId> sites) {
     SATCHEL_TRY(const SiteTree* places, tree());
     SATCHEL_TRY(const bool as_carriers, both_carry());
     if (!as_carriers && !places->is_hub(replica_.self.id)) return {};
+    SATCHEL_TRY_VOID(replica_.records->commit());
     SATCHEL_TRY(std::vector<ByteBuffer> words, replica_.records->acknowledge(sites));
     for (ByteBuffer& word : words) told_.emplace_back(AcknowledgementMessage{std::move(word)});
     return {};
@@ -211,8 +225,9 @@ Result<void> LiveSession::tell_words(std::span<const SiteId> sites) {
 
 // -- taking -----------------------------------------------------------------------------------------
 
+// Without a greeting nothing is known of the other side yet; it will be told again.
 Result<void> LiveSession::take(const FeedsMessage& message) {
-    if (replica_.records == nullptr || !is_known_) return {};
+    if (replica_.records == nullptr || !is_known_ || !peer_) return {};
     if (message.in_custody) return answer_custody(message.feeds);
     SATCHEL_TRY(const SiteTree* sites, tree());
     SATCHEL_TRY(const FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
@@ -230,14 +245,15 @@ Result<void> LiveSession::take(const FeedsMessage& message) {
         const Feed* there = told(feed.site);
         SATCHEL_TRY_VOID(plan_feed(feed, there == nullptr ? std::vector<FeedHead>() : there->heads));
     }
-    for (const Feed& feed : message.feeds) SATCHEL_TRY_VOID(tell_settled(feed));
+    for (const Feed& feed : message.feeds) SATCHEL_TRY_VOID(answer_carrier(feed));
     for (const Feed& feed : here.in_custody)  // only what the peer asks about
-        if (const Feed* there = told(feed.site)) SATCHEL_TRY_VOID(plan_feed(feed, there->heads));
+        if (const Feed* there = told(feed.site)) SATCHEL_TRY_VOID(plan_feed(feed, there->heads, false));
     return {};
 }
 
 Result<void> LiveSession::take(const FeedNodes& message) {
-    if (replica_.records == nullptr || !is_known_) return {};
+    if (replica_.records == nullptr || !is_known_ || !peer_ || nodes_answered_ == peer_number_) return {};
+    nodes_answered_ = peer_number_;
     SATCHEL_TRY(const SiteTree* sites, tree());
     SATCHEL_TRY(const FeedsHere here, feeds_for(*replica_.records, *sites, replica_.self.id, options_.peer));
     const std::map<NodeKey, std::vector<Feed>> nodes = by_node(*sites, here.shared);
@@ -280,7 +296,9 @@ Result<void> LiveSession::take(const SegmentsMessage& message) {
         report_.segments_taken += taken->is_new ? 1u : 0u;
         is_new = is_new || taken->is_new;
     }
-    return is_new ? changed_by_peer(false) : Result<void>();
+    SATCHEL_TRY(const bool room, replica_.records->has_room_for_others());
+    const bool is_full = !room && (own_.capabilities & kHasRoomForOthers) != 0;
+    return is_new || is_full ? changed_by_peer(false) : Result<void>();
 }
 
 Result<void> LiveSession::take(const AcknowledgementMessage& message) {

@@ -8,7 +8,15 @@ namespace satchel::exchange {
 
 namespace {
 constexpr std::size_t kWordsHandedOnMax = 4;  // of hubs, at once: up to 400 KB each
+constexpr std::int64_t kWordsOfHubMax = 64;   // kept: most are of a few hundred bytes
+
+bool covers(const std::vector<FeedHead>& settled, const FeedHead& head) {
+    return std::any_of(settled.begin(), settled.end(), [&](const FeedHead& sure) {
+        return same_branch(sure, head) && head.next_sequence <= sure.next_sequence;
+    });
 }
+
+}  // namespace
 
 // Its author, or whoever else carries the records, may not meet that hub. Words that say nothing newest go.
 Result<void> SiteRecords::keep_word(const SiteId& hub, std::uint64_t sequence, ByteView word) {
@@ -16,12 +24,20 @@ Result<void> SiteRecords::keep_word(const SiteId& hub, std::uint64_t sequence, B
     if (is_a_hub) return {};
     SATCHEL_TRY(database::Statement put,
                 database_.prepare(
-                    "INSERT OR REPLACE INTO acknowledgement_word (hub, sequence, word) VALUES (?, ?, ?)"));
+                    "INSERT OR IGNORE INTO acknowledgement_word (hub, sequence, word) VALUES (?, ?, ?)"));
     put.bind_blob(1, hub.view()).bind(2, static_cast<std::int64_t>(sequence)).bind_blob(3, word);
     SATCHEL_TRY_VOID(put.run());
-    return database_.run(
+    if (database_.rows_changed() == 0) return {};
+    SATCHEL_TRY_VOID(database_.run(
         "DELETE FROM acknowledgement_word WHERE NOT EXISTS (SELECT 1 FROM acknowledgement AS newest "
-        "WHERE newest.hub = acknowledgement_word.hub AND newest.sequence = acknowledgement_word.sequence)");
+        "WHERE newest.hub = acknowledgement_word.hub AND newest.sequence = acknowledgement_word.sequence)"));
+    SATCHEL_TRY(
+        database::Statement bound,
+        database_.prepare("DELETE FROM acknowledgement_word WHERE hub = ?1 AND sequence NOT IN (SELECT "
+                          "sequence FROM acknowledgement_word WHERE hub = ?1 ORDER BY sequence DESC "
+                          "LIMIT ?2)"));
+    bound.bind_blob(1, hub.view()).bind(2, kWordsOfHubMax);
+    return bound.run();
 }
 
 Result<std::vector<ByteBuffer>> SiteRecords::words_on(std::span<const SiteId> sites) {
@@ -37,7 +53,8 @@ Result<std::vector<ByteBuffer>> SiteRecords::words_on(std::span<const SiteId> si
             if (!row) break;
             SiteId hub;
             std::copy(select.blob(0).begin(), select.blob(0).end(), hub.digest.begin());
-            words[{hub, select.integer(1)}].assign(select.blob(2).begin(), select.blob(2).end());
+            SATCHEL_TRY(const bool counts, is_active_hub(hub));
+            if (counts) words[{hub, select.integer(1)}].assign(select.blob(2).begin(), select.blob(2).end());
         }
     }
     std::vector<ByteBuffer> list;
@@ -49,12 +66,13 @@ Result<std::vector<ByteBuffer>> SiteRecords::words_on(std::span<const SiteId> si
 Result<std::size_t> SiteRecords::hubs_needed() {
     SATCHEL_TRY(const std::optional<trust::Root> root, trust_.current_root());
     if (!root || root->ack_hubs <= 1) return std::size_t{1};
-    std::size_t hubs = 0;
-    SATCHEL_TRY_VOID(trust_.for_each_site([&](const trust::SiteEntry& entry) -> Result<void> {
-        hubs += entry.role == trust::SiteRole::kHub && entry.state == trust::SiteState::kActive ? 1u : 0u;
-        return {};
-    }));
+    SATCHEL_TRY(const std::size_t hubs, trust_.active_hubs());
     return std::clamp<std::size_t>(root->ack_hubs, 1, std::max<std::size_t>(hubs, 1));
+}
+
+Result<bool> SiteRecords::is_active_hub(const SiteId& site) {
+    SATCHEL_TRY(const std::optional<trust::SiteEntry> entry, trust_.site(site));
+    return entry && entry->role == trust::SiteRole::kHub && entry->state == trust::SiteState::kActive;
 }
 
 Result<std::vector<SiteId>> SiteRecords::hubs_that_acknowledged(const SiteId& site) {
@@ -67,23 +85,38 @@ Result<std::vector<SiteId>> SiteRecords::hubs_that_acknowledged(const SiteId& si
         if (!row) return hubs;
         SiteId hub;
         std::copy(select.blob(0).begin(), select.blob(0).end(), hub.digest.begin());
-        SATCHEL_TRY(const std::optional<trust::SiteEntry> entry, trust_.site(hub));
-        if (entry && entry->role == trust::SiteRole::kHub && entry->state == trust::SiteState::kActive)
-            hubs.push_back(hub);
+        SATCHEL_TRY(const bool counts, is_active_hub(hub));
+        if (counts) hubs.push_back(hub);
     }
 }
 
 Result<std::vector<FeedHead>> SiteRecords::settled_heads(const SiteId& site) {
-    std::map<std::pair<std::uint32_t, std::array<std::uint8_t, 16>>, std::vector<FeedHead>> branches;
     SATCHEL_TRY(const std::vector<SiteId> hubs, hubs_that_acknowledged(site));
+    std::vector<std::vector<FeedHead>> branches;  // of each branch what every hub has at most, a head a hub
     for (const SiteId& hub : hubs) {
         SATCHEL_TRY(const std::vector<FeedHead> heads, acknowledged_by(hub, site));
-        for (const FeedHead& head : heads)
-            branches[{head.incarnation_number, head.incarnation_tag}].push_back(head);
+        std::vector<FeedHead> furthest;
+        for (const FeedHead& head : heads) {
+            const auto other = std::find_if(furthest.begin(), furthest.end(),
+                                            [&](const FeedHead& each) { return same_branch(each, head); });
+            if (other == furthest.end())
+                furthest.push_back(head);
+            else if (other->next_sequence < head.next_sequence)
+                *other = head;
+        }
+        for (const FeedHead& head : furthest) {
+            const auto branch = std::find_if(branches.begin(), branches.end(), [&](const auto& each) {
+                return same_branch(each.front(), head);
+            });
+            if (branch == branches.end())
+                branches.push_back({head});
+            else
+                branch->push_back(head);
+        }
     }
     SATCHEL_TRY(const std::size_t enough, hubs_needed());
     std::vector<FeedHead> settled;
-    for (auto& [branch, heads] : branches) {
+    for (std::vector<FeedHead>& heads : branches) {
         if (heads.size() < enough) continue;
         std::sort(heads.begin(), heads.end(),
                   [](const FeedHead& a, const FeedHead& b) { return a.next_sequence > b.next_sequence; });
@@ -93,12 +126,11 @@ Result<std::vector<FeedHead>> SiteRecords::settled_heads(const SiteId& site) {
 }
 
 Result<bool> SiteRecords::is_settled(const records::OpenedSegment& opened) {
-    SATCHEL_TRY(const std::vector<FeedHead> settled, settled_heads(trust::site_id_of(opened.segment.site)));
-    return std::any_of(settled.begin(), settled.end(), [&](const FeedHead& head) {
-        return head.incarnation_number == opened.segment.incarnation.number &&
-               head.incarnation_tag == opened.segment.incarnation.tag &&
-               opened.segment.first + opened.segment.events.size() <= head.next_sequence;
-    });
+    const records::Segment& segment = opened.segment;
+    SATCHEL_TRY(const std::vector<FeedHead> settled, settled_heads(trust::site_id_of(segment.site)));
+    const FeedHead end{segment.incarnation.number, segment.incarnation.tag,
+                       segment.first + segment.events.size(), SegmentId{opened.id.digest}};
+    return covers(settled, end);
 }
 
 // -- between sites that are no hubs -----------------------------------------------------------------
@@ -107,30 +139,33 @@ Result<void> SiteRecords::for_each_unsettled_feed(
     const std::function<Result<void>(const SiteId&, std::span<const FeedHead>)>& each) {
     return for_each_feed([&](const SiteId& site, std::span<const FeedHead> heads) -> Result<void> {
         SATCHEL_TRY(const std::vector<FeedHead> settled, settled_heads(site));
-        const bool all = std::all_of(heads.begin(), heads.end(), [&](const FeedHead& head) {
-            return std::find(settled.begin(), settled.end(), head) != settled.end();
-        });
+        const bool all = std::all_of(heads.begin(), heads.end(),
+                                     [&](const FeedHead& head) { return covers(settled, head); });
         return all ? Result<void>() : each(site, heads);
     });
 }
 
+// No segment is read that is not needed: what hubs have by number is known by the segments that end there.
 Result<void> SiteRecords::unsettled_after(
     const SiteId& site, std::span<const SegmentId> known,
     const std::function<Result<bool>(const SegmentId&, ByteView)>& sink) {
     SATCHEL_TRY(const std::vector<FeedHead> settled, settled_heads(site));
-    std::vector<SegmentId> there;
-    for (const FeedHead& head : settled) there.push_back(head.head);
-    std::uint64_t unsettled = 0, lacking = 0;
-    const auto add_to = [](std::uint64_t& sum) {
-        return [&sum](const SegmentId&, ByteView segment) -> Result<bool> {
-            sum += segment.size();
-            return true;
-        };
-    };
-    SATCHEL_TRY_VOID(segments_after(site, there, add_to(unsettled)));
+    std::vector<SegmentId> sure;
+    for (const FeedHead& head : settled) {
+        SATCHEL_TRY(const std::vector<records::SegmentId> covered,
+                    records_.segments_up_to(site, {head.incarnation_number, head.incarnation_tag},
+                                            head.next_sequence));
+        for (const records::SegmentId& id : covered) sure.push_back(SegmentId{id.digest});
+    }
+    // The other side carries up to the last of these that it knows.
+    std::vector<SegmentId> there = sure;
+    std::uint64_t passed = 0, carried = 0;
+    SATCHEL_TRY_VOID(segments_after(site, sure, [&](const SegmentId& id, ByteView segment) -> Result<bool> {
+        passed += segment.size();
+        if (std::find(known.begin(), known.end(), id) != known.end()) carried = passed;
+        return passed <= kCustodyFeedMax;
+    }));
     there.insert(there.end(), known.begin(), known.end());
-    SATCHEL_TRY_VOID(segments_after(site, there, add_to(lacking)));
-    std::uint64_t carried = unsettled - std::min(unsettled, lacking);
     return segments_after(site, there, [&](const SegmentId& id, ByteView segment) -> Result<bool> {
         carried += segment.size();
         return carried <= kCustodyFeedMax ? sink(id, segment) : Result<bool>(false);

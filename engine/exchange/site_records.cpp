@@ -52,17 +52,32 @@ std::vector<FeedHead> decode_heads(ByteView bytes) {
 
 Result<std::vector<FeedHead>> SiteRecords::heads_of(const SiteId& site) {
     SATCHEL_TRY(const std::vector<records::FeedHead> heads, records_.heads_of(site));
-    return heads.empty() ? custody_.heads_of(site) : told(heads);
+    if (!heads.empty()) return told(heads);
+    SATCHEL_TRY(const bool in_scope, is_in_scope(site));
+    return in_scope ? Result<std::vector<FeedHead>>(std::vector<FeedHead>()) : custody_.heads_of(site);
 }
 
 Result<bool> SiteRecords::has(const SegmentId& id) {
-    SATCHEL_TRY(const bool held, records_.has(records::SegmentId{id.digest}));
+    SATCHEL_TRY(const bool held, records_.is_linked(records::SegmentId{id.digest}));
     return held ? Result<bool>(true) : custody_.has(id);
+}
+
+// Nobody takes what a revoked box said.
+Result<std::map<SiteId, std::vector<FeedHead>>> SiteRecords::carried_feeds() {
+    SATCHEL_TRY(auto feeds, custody_.feeds());
+    for (auto each = feeds.begin(); each != feeds.end();) {
+        SATCHEL_TRY(const std::optional<trust::SiteEntry> entry, trust_.site(each->first));
+        SATCHEL_TRY(const bool in_scope, is_in_scope(each->first));
+        const bool revoked = entry && entry->state == trust::SiteState::kRevoked;
+        if (revoked) SATCHEL_TRY_VOID(custody_.drop_all_of(each->first));
+        each = revoked || in_scope ? feeds.erase(each) : std::next(each);
+    }
+    return feeds;
 }
 
 Result<void> SiteRecords::for_each_feed(
     const std::function<Result<void>(const SiteId&, std::span<const FeedHead>)>& each) {
-    SATCHEL_TRY(const auto carried, custody_.feeds());
+    SATCHEL_TRY(const auto carried, carried_feeds());
     auto next = carried.begin();
     const auto carried_before = [&](const SiteId* site) -> Result<void> {
         for (; next != carried.end() && (site == nullptr || next->first < *site); ++next)
@@ -115,7 +130,12 @@ Result<RecordsPort::Taken> SiteRecords::accept(ByteView segment) {
         return Taken{taken.is_new, taken.site};
     }
     SATCHEL_TRY(const records::OpenedSegment opened, records::open_segment(segment, network_));
-    SATCHEL_TRY_VOID(records_.check_author(site));
+    const Result<void> may_be_taken = records_.check_author(site);
+    // Who hands it on may not have heard yet that the box was revoked, or this site not that it joined.
+    if (!may_be_taken.has_value() && (may_be_taken.error().code == ErrorCode::kRefused ||
+                                      may_be_taken.error().code == ErrorCode::kNotFound))
+        return Taken{false, site};
+    SATCHEL_TRY_VOID(may_be_taken);
     SATCHEL_TRY(const bool settled, is_settled(opened));
     if (settled) return Taken{false, site};
     SATCHEL_TRY(const bool taken, custody_.put(opened, segment));
@@ -216,19 +236,26 @@ Result<void> SiteRecords::accept_acknowledgement(ByteView bytes) {
     return transaction.commit();
 }
 
-// Only of feeds that lie here: a stick's statement of a whole county is of no use to a village.
+// Only of feeds that lie here: a stick's statement of a whole county is of no use to a village. False: it
+// tells nothing newest of a feed here.
 Result<bool> SiteRecords::keep(const SiteId& hub, std::uint64_t sequence, const AcknowledgedFeed& feed) {
     SATCHEL_TRY(const std::vector<FeedHead> here, heads_of(feed.site));
     if (here.empty()) return false;
-    SATCHEL_TRY(database::Statement put,
-                database_.prepare(
-                    "INSERT INTO acknowledgement (hub, site, sequence, statement) VALUES (?1, ?2, ?3, ?4) "
-                    "ON CONFLICT (hub, site) DO UPDATE SET sequence = ?3, statement = ?4 "
-                    "WHERE ?3 > sequence"));
-    put.bind_blob(1, hub.view()).bind_blob(2, feed.site.view()).bind(3, static_cast<std::int64_t>(sequence));
+    const auto number = static_cast<std::int64_t>(sequence);
+    SATCHEL_TRY(database::Statement known,
+                database_.prepare("SELECT sequence FROM acknowledgement WHERE hub = ? AND site = ?"));
+    known.bind_blob(1, hub.view()).bind_blob(2, feed.site.view());
+    SATCHEL_TRY(const bool is_known, known.step());
+    if (is_known && known.integer(0) >= number) return known.integer(0) == number;
+    known.reset();
+    SATCHEL_TRY(
+        database::Statement put,
+        database_.prepare(
+            "INSERT OR REPLACE INTO acknowledgement (hub, site, sequence, statement) VALUES (?, ?, ?, ?)"));
+    put.bind_blob(1, hub.view()).bind_blob(2, feed.site.view()).bind(3, number);
     put.bind_blob(4, encode_heads(feed.heads));
     SATCHEL_TRY_VOID(put.run());
-    return database_.rows_changed() > 0;
+    return true;
 }
 
 Result<std::vector<FeedHead>> SiteRecords::acknowledged_by(const SiteId& hub, const SiteId& site) {

@@ -54,11 +54,13 @@ class SiteRecords : public RecordsPort {
   private:
     Result<bool> is_hub();
     Result<bool> is_in_scope(const SiteId& site);
+    Result<std::map<SiteId, std::vector<FeedHead>>> carried_feeds();
     Result<bool> is_settled(const records::OpenedSegment& opened);
     Result<ByteBuffer> statement_of(std::vector<AcknowledgedFeed> feeds);
     Result<bool> keep(const SiteId& hub, std::uint64_t sequence, const AcknowledgedFeed& feed);
     Result<void> keep_word(const SiteId& hub, std::uint64_t sequence, ByteView word);
     Result<std::size_t> hubs_needed();
+    Result<bool> is_active_hub(const SiteId& site);
     Result<std::vector<SiteId>> hubs_that_acknowledged(const SiteId& site);
     Result<std::vector<ByteBuffer>> words_on(std::span<const SiteId> sites);
 

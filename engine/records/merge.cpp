@@ -41,6 +41,13 @@ Result<bool> Records::has(const SegmentId& id) {
     return select.step();
 }
 
+Result<bool> Records::is_linked(const SegmentId& id) {
+    SATCHEL_TRY(database::Statement select,
+                database_.prepare("SELECT 1 FROM segment WHERE id = ? AND linked = 1"));
+    select.bind_blob(1, id.view());
+    return select.step();
+}
+
 Result<std::vector<FeedHead>> Records::heads_of(const SiteId& site) {
     SATCHEL_TRY(database::Statement select,
                 database_.prepare(std::string(kHeadColumns) + "WHERE site = ? AND head = 1"));
@@ -121,6 +128,25 @@ Result<void> Records::segments_after(const SiteId& site, std::span<const Segment
         }
     }
     return {};
+}
+
+Result<std::vector<SegmentId>> Records::segments_up_to(const SiteId& site, const Incarnation& incarnation,
+                                                       std::uint64_t next) {
+    SATCHEL_TRY(
+        database::Statement select,
+        database_.prepare("SELECT id FROM segment AS each WHERE site = ?1 AND incarnation = ?2 AND tag = ?3 "
+                          "AND first + count <= ?4 AND NOT EXISTS (SELECT 1 FROM segment AS after WHERE "
+                          "after.previous = each.id AND after.first + after.count <= ?4)"));
+    select.bind_blob(1, site.view())
+        .bind(2, std::int64_t{incarnation.number})
+        .bind_blob(3, incarnation.tag)
+        .bind(4, static_cast<std::int64_t>(next));
+    std::vector<SegmentId> ids;
+    while (true) {
+        SATCHEL_TRY(const bool row, select.step());
+        if (!row) return ids;
+        ids.push_back(id_at(select, 0));
+    }
 }
 
 Result<void> Records::for_each_waiting(const std::function<Result<bool>(ByteView)>& sink) {

@@ -89,9 +89,13 @@ class Records {
     // What a holder of `known` (of this site's feed) lacks, oldest first; `sink` returns false to stop.
     Result<void> segments_after(const SiteId& site, std::span<const SegmentId> known,
                                 const std::function<Result<bool>(const SegmentId&, ByteView)>& sink);
+    // Those of a branch that end before event number `next`, by number: the last, and of a fork each.
+    Result<std::vector<SegmentId>> segments_up_to(const SiteId& site, const Incarnation& incarnation,
+                                                  std::uint64_t next);
     // What is here and not linked, since what comes before it is not here.
     Result<void> for_each_waiting(const std::function<Result<bool>(ByteView)>& sink);
     Result<bool> has(const SegmentId& id);
+    Result<bool> is_linked(const SegmentId& id);  // here, committed, and all before it too
     // Whether segments of this site may be taken; errors as accept().
     Result<void> check_author(const SiteId& site);
     // Checked and appended; sure only after commit(), which comes by itself after kUncommittedMax. kRefused:

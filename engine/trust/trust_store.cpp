@@ -173,6 +173,13 @@ Result<std::vector<SiteEntry>> TrustStore::find_sites(std::string_view name_or_i
     }
 }
 
+Result<std::size_t> TrustStore::active_hubs() {
+    SATCHEL_TRY(database::Statement select,
+                database_.prepare("SELECT count(*) FROM site WHERE role = 'hub' AND state = 'active'"));
+    SATCHEL_TRY_VOID(select.step());
+    return static_cast<std::size_t>(select.integer(0));
+}
+
 Result<void> TrustStore::for_each_site(const std::function<Result<void>(const SiteEntry&)>& each) {
     SATCHEL_TRY(database::Statement select,
                 database_.prepare("SELECT " + std::string(kSiteColumns) + " FROM site ORDER BY name, id"));

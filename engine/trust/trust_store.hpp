@@ -33,6 +33,7 @@ class TrustStore {
     Result<void> put_site(const SiteEntry& entry);
     Result<std::optional<SiteEntry>> site(const SiteId& id);
     Result<std::vector<SiteEntry>> find_sites(std::string_view name_or_id_prefix);
+    Result<std::size_t> active_hubs();
     Result<void> for_each_site(const std::function<Result<void>(const SiteEntry&)>& each);  // by name
 
   private:

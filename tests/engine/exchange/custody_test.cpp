@@ -81,8 +81,8 @@ TEST_F(Carried, RecordsAreDroppedOnceTheHubsWordIsHeard) {
     for (NetSite* site : {near_.get(), middle_.get(), far_.get()}) {
         EXPECT_EQ(use(*site).segments, 0u);
         must(site->replica().records->for_each_unsettled_feed(
-            [&](const SiteId&, std::span<const FeedHead>) -> Result<void> {
-                ADD_FAILURE() << "something is carried on";
+            [&](const SiteId& feed, std::span<const FeedHead>) -> Result<void> {
+                EXPECT_EQ(feed, site->id()) << "is carried on";
                 return {};
             }));
     }
@@ -101,6 +101,37 @@ TEST_F(Carried, RecordsThatCameToTheHubAnotherWayAreDroppedToo) {
     EXPECT_EQ(use(*near_).segments, 0u);
     talk(*middle_, *near_);
     EXPECT_EQ(use(*middle_).segments, 0u);
+}
+
+TEST_F(Carried, TheAuthorLearnsFromACarrierWhatItLost) {
+    record_at(*far_, 21);
+    outwards();
+    inwards();
+    const simulations::Tree backup = far_->disk->tree();
+    record_at(*far_, 22);
+    talk(*far_, *middle_);
+    NetSite restored(backup, 15);
+    restored.signs_records = true;
+    const ContactReport report = talk(restored, *middle_);
+    EXPECT_EQ(report.second.segments_given, 1u);
+    EXPECT_EQ(counted_at(*restored.site).size(), 2u);
+    record_at(restored, 23);
+    far_ = nullptr;
+    talk(restored, *middle_);
+    talk(*middle_, *near_);
+    talk(*near_, *hub_);
+    EXPECT_EQ(counted_at(*hub_->site).size(), 3u);
+}
+
+TEST_F(Carried, WhatTheHubHasWithoutWhatIsBeforeItIsCompleted) {
+    for (int i = 0; i < 3; ++i) {
+        record_at(*far_, 21 + i);
+        must(far_->site->records().close_segment());
+    }
+    accept_all(*hub_->site, {segments_of(*far_->site, far_->id()).back()});
+    EXPECT_TRUE(counted_at(*hub_->site).empty());
+    outwards();
+    EXPECT_EQ(counted_at(*hub_->site).size(), 3u);
 }
 
 TEST_F(Carried, RecordsGoOnAfterWhatTheHubHas) {
@@ -176,6 +207,62 @@ TEST_F(Carried, SegmentsHaveNoGapsAndEndWhereTheHubsBegin) {
     settled.next_sequence = 100;
     must(custody.drop_up_to(far_->id(), std::array{settled}));
     EXPECT_EQ(must(custody.use()).segments, 2u);
+}
+
+// A site signs what it likes: also that its segment follows another site's, or a branch for each segment.
+class MadeUp : public Carried {
+  protected:
+    MadeUp() : custody_(middle_->site->database()) {}
+    bool put(const trust::SigningKey& key, std::uint32_t incarnation, std::uint64_t first,
+             std::optional<records::SegmentId> previous) {
+        records::Segment segment;
+        segment.site = key.public_key();
+        segment.incarnation.number = incarnation;
+        segment.first = first;
+        segment.previous = previous;
+        segment.events = {records::encode(viewing_of(static_cast<int>(first)))};
+        const records::SealedSegment sealed = records::encode(segment, middle_->site->network(), key);
+        last_ = sealed.id;
+        return must(
+            custody_.put(must(records::open_segment(sealed.bytes, middle_->site->network())), sealed.bytes));
+    }
+    std::vector<FeedHead> heads(const trust::SigningKey& key) {
+        return must(custody_.heads_of(trust::site_id_of(key.public_key())));
+    }
+    Custody custody_;
+    records::SegmentId last_;
+};
+
+TEST_F(MadeUp, PredecessorsOfOtherSitesHideNothing) {
+    const trust::SigningKey& one = far_->site->signing_key();
+    const trust::SigningKey& other = near_->site->signing_key();
+    ASSERT_TRUE(put(one, 1, 1, std::nullopt));
+    const records::SegmentId head = last_;
+    EXPECT_TRUE(put(other, 1, 2, head));
+    ASSERT_EQ(heads(one).size(), 1u);
+    EXPECT_EQ(heads(one)[0].head.digest, head.digest);
+    EXPECT_TRUE(put(one, 1, 2, head));
+    EXPECT_EQ(heads(one).size(), 1u);
+}
+
+TEST_F(MadeUp, BranchesOfOneSiteAreFew) {
+    const trust::SigningKey& key = far_->site->signing_key();
+    for (std::uint32_t number = 1; number <= 100; ++number)
+        EXPECT_EQ(put(key, number, 1, std::nullopt), number <= kCustodyBranchesMax) << number;
+    must(custody_.commit());
+    EXPECT_EQ(heads(key).size(), kCustodyBranchesMax);
+    EXPECT_FALSE(put(key, 1, 3, last_));  // a gap
+}
+
+TEST_F(Carried, WhatARevokedBoxSaidIsCarriedNoFurther) {
+    record_at(*far_, 21);
+    talk(*far_, *middle_);
+    EXPECT_EQ(use(*middle_).segments, 1u);
+    must(hub_->site->revoke_site(to_hex(far_->id())));
+    talk(*near_, *hub_);
+    const ContactReport report = talk(*middle_, *near_);
+    EXPECT_EQ(use(*middle_).segments, 0u);
+    EXPECT_EQ(talk(*middle_, *near_).messages, 4u);
 }
 
 TEST_F(Carried, SegmentsOfOneSiteTakeNoMoreThanTheirShare) {

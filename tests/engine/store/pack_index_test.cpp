@@ -250,6 +250,8 @@ void take_back_to_version_two(Opened& store) {
         must(database.run("ALTER TABLE pack DROP COLUMN " + std::string(column)));
     must(
         database.run("DROP TABLE index_run; DROP TABLE forgotten; DROP TABLE pack_check; "
+                     "DROP TABLE custody; DROP TABLE acknowledgement_word; DROP INDEX "
+                     "acknowledgement_by_site; DROP INDEX site_hub; "
                      "PRAGMA user_version = 2"));
 }
 
