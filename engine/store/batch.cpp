@@ -10,6 +10,8 @@ namespace satchel::store {
 
 namespace {
 
+constexpr std::size_t kLanes = 4;  // fewer leave hash_many's lanes empty
+
 // Shares [0, count) out between as many jobs as can run at the same time.
 void share(env::Offload& offload, std::size_t count, std::size_t least_each,
            const std::function<void(std::size_t from, std::size_t to)>& part) {
@@ -26,7 +28,6 @@ void share(env::Offload& offload, std::size_t count, std::size_t least_each,
 }  // namespace
 
 void hash_pieces(env::Offload& offload, std::vector<Piece>& pieces) {
-    constexpr std::size_t kLanes = 4;  // fewer leave hash_many's lanes empty
     share(offload, pieces.size(), kLanes, [&](std::size_t from, std::size_t to) {
         std::vector<ByteView> inputs;
         for (std::size_t i = from; i < to; ++i) inputs.push_back(pieces[i].bytes);
@@ -34,6 +35,29 @@ void hash_pieces(env::Offload& offload, std::vector<Piece>& pieces) {
         hash_many(inputs, digests);
         for (std::size_t i = from; i < to; ++i) pieces[i].id.digest = digests[i - from];
     });
+}
+
+std::vector<OpenedRecord> open_records(env::Offload& offload, std::span<const ByteView> records) {
+    std::vector<OpenedRecord> opened(records.size());
+    share(offload, records.size(), kLanes, [&](std::size_t from, std::size_t to) {
+        std::vector<std::size_t> unpacked;
+        std::vector<ByteView> inputs;
+        for (std::size_t i = from; i < to; ++i) {
+            const Result<RecordHeader> header = check_record(records[i]);
+            if (!header.has_value()) continue;
+            opened[i].header = *header;
+            const Result<ByteView> plain = unpack_payload(*header, records[i], opened[i].unpacked);
+            if (!plain.has_value()) continue;
+            opened[i].plain = *plain;
+            unpacked.push_back(i);
+            inputs.push_back(*plain);
+        }
+        std::vector<Digest> digests(inputs.size());
+        hash_many(inputs, digests);
+        for (std::size_t i = 0; i < inputs.size(); ++i)
+            opened[unpacked[i]].is_whole = digests[i] == opened[unpacked[i]].header.id;
+    });
+    return opened;
 }
 
 Result<std::vector<Piece*>> find_unknown(Store& store, std::vector<Piece>& pieces) {

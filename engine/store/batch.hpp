@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/env/offload.hpp"
@@ -17,6 +18,17 @@ struct Piece {
 };
 
 void hash_pieces(env::Offload& offload, std::vector<Piece>& pieces);
+
+// A record that was opened beside others.
+struct OpenedRecord {
+    bool is_whole = false;  // else open_record() says what is wrong
+    RecordHeader header;
+    ByteView plain;  // of the record itself, or of `unpacked`
+    ByteBuffer unpacked;
+};
+// As open_record() of each, at the rate of hash_many. Borrows the records.
+[[nodiscard]] std::vector<OpenedRecord> open_records(env::Offload& offload,
+                                                     std::span<const ByteView> records);
 
 // Asks the store for each; one that stands twice is asked for once, and its second stays unknown.
 // Then makes the records of those that the store lacks.

@@ -25,32 +25,41 @@ Result<void> read_extents(Store& store, std::span<const Extent> extents, std::ui
     const std::uint64_t end = length > std::numeric_limits<std::uint64_t>::max() - offset
                                   ? std::numeric_limits<std::uint64_t>::max()
                                   : offset + length;
-    std::uint64_t start = 0;  // of the extent at hand, in the file
-    ChunkId loaded_id;
-    ByteBuffer loaded;
-    for (const Extent& extent : extents) {
-        const std::uint64_t extent_start = start;
-        start += extent.length;
-        if (start <= offset) continue;
-        if (extent_start >= end) return {};
-        if (loaded.empty() || loaded_id != extent.chunk) {
-            SATCHEL_TRY(loaded, store.read(extent.chunk));
-            loaded_id = extent.chunk;
-        }
-        if (std::uint64_t{extent.offset} + extent.length > loaded.size())
-            return fail(ErrorCode::kDamaged, "recipe", "the bytes are damaged",
-                        "fetch it again from a stick or another site",
-                        "an extent passes the end of its chunk");
-        const std::uint64_t from = std::max(offset, extent_start);
-        const std::uint64_t to = std::min(end, start);
-        const ByteView bytes =
-            ByteView(loaded).subspan(static_cast<std::size_t>(extent.offset + (from - extent_start)),
-                                     static_cast<std::size_t>(to - from));
-        SATCHEL_TRY_VOID(sink(bytes));
-    }
-    if (start < end)
+    const auto damaged = [](const char* detail) {
         return fail(ErrorCode::kDamaged, "recipe", "the bytes are damaged",
-                    "fetch it again from a stick or another site", "the recipe is shorter than its file");
+                    "fetch it again from a stick or another site", detail);
+    };
+    // The chunks that the range touches, each with the extents that stand one after the other in it.
+    struct Run {
+        std::uint64_t start;  // in the file
+        std::size_t first, count;
+    };
+    std::vector<ChunkId> chunks;
+    std::vector<Run> runs;
+    std::uint64_t start = 0;
+    for (std::size_t i = 0; i < extents.size() && start < end; start += extents[i].length, ++i) {
+        if (start + extents[i].length <= offset) continue;
+        if (!chunks.empty() && chunks.back() == extents[i].chunk) {
+            runs.back().count += 1;
+            continue;
+        }
+        chunks.push_back(extents[i].chunk);
+        runs.push_back({start, i, 1});
+    }
+    SATCHEL_TRY_VOID(store.read_each(chunks, [&](std::size_t index, ByteView chunk) -> Result<void> {
+        std::uint64_t at = runs[index].start;
+        for (const Extent& extent : extents.subspan(runs[index].first, runs[index].count)) {
+            if (std::uint64_t{extent.offset} + extent.length > chunk.size())
+                return damaged("an extent passes the end of its chunk");
+            const std::uint64_t from = std::max(offset, at);
+            const std::uint64_t to = std::min(end, at + extent.length);
+            SATCHEL_TRY_VOID(sink(chunk.subspan(static_cast<std::size_t>(extent.offset + (from - at)),
+                                                static_cast<std::size_t>(to - from))));
+            at += extent.length;
+        }
+        return {};
+    }));
+    if (start < end) return damaged("the recipe is shorter than its file");
     return {};
 }
 

@@ -1,4 +1,5 @@
-// Method. The file is cut by content (chunker.cpp), a batch of chunks at a time; their hashes, and the
+// Method. The file is cut by content (chunker.cpp), and where its container says that a part begins or ends
+// (structure.cpp), a batch of chunks at a time; their hashes, and the
 // records of those that the store lacks, are made side by side (hash_many.cpp, env::Offload). Then each chunk
 // is taken in order: so what is stored, and in which order, does not depend on how many hands helped. Chunks
 // that the store has are named; those it lacks gather in a gap. Where the gap ends (a known chunk, the end of
@@ -10,9 +11,11 @@
 #include "engine/store/ingest.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/store/batch.hpp"
 #include "engine/store/earlier_file.hpp"
+#include "engine/store/structure.hpp"
 
 namespace satchel::store {
 
@@ -30,6 +33,7 @@ class Ingest {
                          const BytesDone& done) {
         SATCHEL_TRY(const std::uint64_t size, source.size());
         if (earlier) SATCHEL_TRY_VOID(old_.load(*earlier));
+        SATCHEL_TRY(cuts_, structure_cuts(source, size));
         SATCHEL_TRY_VOID(cut_all(source, size, done));
         if (at_ != size)
             return fail(ErrorCode::kFailed, "file", "the file changed while it was read",
@@ -77,12 +81,22 @@ class Ingest {
         const std::size_t longest = bounds_of(*class_).max;
         pieces_.clear();
         std::size_t used = 0;
-        while (used < bytes.size() && (at_end || bytes.size() - used >= longest)) {
-            const std::size_t length = first_cut(*class_, bytes.subspan(used), at_end);
+        while (used < bytes.size()) {
+            ByteView rest = bytes.subspan(used);
+            const bool part_ends = to_next_cut(at_ + used) <= rest.size();
+            if (part_ends) rest = rest.first(static_cast<std::size_t>(to_next_cut(at_ + used)));
+            if (!part_ends && !at_end && rest.size() < longest) break;
+            const std::size_t length = first_cut(*class_, rest, part_ends || at_end);
             pieces_.push_back({.bytes = bytes.subspan(used, length), .id = {}, .record = {}});
             used += length;
         }
         return used;
+    }
+
+    // From this place in the source to the next part of its container.
+    [[nodiscard]] std::uint64_t to_next_cut(std::uint64_t place) const {
+        const auto next = std::upper_bound(cuts_.begin(), cuts_.end(), place);
+        return next == cuts_.end() ? std::numeric_limits<std::uint64_t>::max() : *next - place;
     }
 
     // Hashes all pieces; only without an earlier edition is each that the store lacks put as it is.
@@ -187,6 +201,7 @@ class Ingest {
     MutableBytes batch_;
     std::optional<ChunkClass> class_;
     std::uint64_t at_ = 0;  // bytes of the source that were cut
+    std::vector<std::uint64_t> cuts_;
 
     EarlierFile old_;
     std::vector<Piece> pieces_;  // of the batch

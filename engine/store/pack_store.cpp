@@ -26,16 +26,18 @@ namespace {
 constexpr char kIndexFolder[] = "index";
 }
 
-Result<std::unique_ptr<Store>> Store::open(env::Disk& disk, env::World, database::Database& database,
+Result<std::unique_ptr<Store>> Store::open(env::Disk& disk, env::World world, database::Database& database,
                                            std::string_view directory) {
     SATCHEL_TRY_VOID(env::make_directories(disk, directory));
-    auto store = std::make_unique<PackStore>(disk, database, std::string(directory));
+    auto store = std::make_unique<PackStore>(disk, world.offload, database, std::string(directory));
     SATCHEL_TRY_VOID(store->recover());
     return std::unique_ptr<Store>(std::move(store));
 }
 
-PackStore::PackStore(env::Disk& disk, database::Database& database, std::string directory, PackLimits limits)
+PackStore::PackStore(env::Disk& disk, env::Offload& offload, database::Database& database,
+                     std::string directory, PackLimits limits)
     : disk_(disk),
+      offload_(offload),
       database_(database),
       directory_(std::move(directory)),
       limits_(limits),

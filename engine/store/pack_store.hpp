@@ -38,6 +38,17 @@ struct PackLimits {
     std::uint64_t guarded_from = kGuardedFromBytes;  // packs of less get no guard
 };
 
+// What is read at once: records and their plain bytes, in memory at the same time.
+inline constexpr std::uint64_t kReadWindowBytes = 4 * 1024 * 1024;
+class ReadWindow {
+  public:
+    bool takes(const IndexRow& row);  // the first always; false: it belongs to the next window
+
+  private:
+    std::uint64_t bytes_ = 0;
+    std::size_t count_ = 0;
+};
+
 // Where a chunk lies. slot: its row in the pack's index; none in the open pack, and where that is damaged.
 struct Spot {
     std::uint32_t pack = 0;
@@ -60,13 +71,16 @@ class PackCollection;
 class PackStore : public Store {
   public:
     // `directory` holds the packs; the index lies beside it.
-    PackStore(env::Disk& disk, database::Database& database, std::string directory, PackLimits limits = {});
+    PackStore(env::Disk& disk, env::Offload& offload, database::Database& database, std::string directory,
+              PackLimits limits = {});
 
     Result<void> recover();  // once, before all else
 
     Result<bool> contains(const ChunkId& id) override;
     Result<std::uint32_t> size_of(const ChunkId& id) override;
     Result<ByteBuffer> read(const ChunkId& id) override;
+    Result<void> read_each(std::span<const ChunkId> ids,
+                           const std::function<Result<void>(std::size_t, ByteView)>& sink) override;
     Result<ByteBuffer> read_record(const ChunkId& id) override;
     Result<Placed> put(ByteView plain) override;
     Result<Placed> put_prepared(const PreparedRecord& record) override;
@@ -131,6 +145,13 @@ class PackStore : public Store {
     Result<ByteBuffer> record_at(const Place& place);
     [[nodiscard]] Error damaged_at(const Place& place, const std::string& detail) const;
     [[nodiscard]] Error cut_off(std::uint32_t pack, const std::string& detail) const;
+
+    // pack_read.cpp
+    struct Fetched {
+        ByteBuffer bytes;               // of all, one behind the other
+        std::vector<ByteView> records;  // of each; empty where the disk does not give it
+    };
+    void fetch(std::span<const Place> places, Fetched& fetched);
 
     // pack_store.cpp
     [[nodiscard]] std::string path_of(std::uint32_t number) const;
@@ -197,6 +218,7 @@ class PackStore : public Store {
     Result<void> remove_dropped(const std::vector<std::uint32_t>& numbers);
 
     // pack_verify.cpp
+    void tell_what_is_wrong(const Place& place, const std::function<void(const Damage&)>& found);
     Result<std::uint64_t> verify_pack(const PackRow& pack, const std::function<void(const Damage&)>& found,
                                       const std::function<void(std::uint64_t)>& read);
     Result<void> rows_of(const PackRow& pack, std::vector<IndexRow>& rows);
@@ -204,6 +226,7 @@ class PackStore : public Store {
                                                  const std::function<void(const Damage&)>& found);
 
     env::Disk& disk_;
+    env::Offload& offload_;
     database::Database& database_;
     const std::string directory_;
     const PackLimits limits_;
@@ -216,7 +239,7 @@ class PackStore : public Store {
     bool room_known_ = false;
     std::uint64_t disk_room_ = 0;  // bytes that the group that is being written may take
     std::uint64_t store_room_ = 0;
-    PackCollection* collection_ = nullptr;  // while one goes on
+    PackCollection* collection_ = nullptr;     // while one goes on
     std::optional<std::uint32_t> lossy_pack_;  // one that was cut off while it was being filled
 
     PackTally tally_;                       // of the open pack; outlives it

@@ -1,6 +1,7 @@
 // Reads everything and names what is damaged.
 #include <algorithm>
 
+#include "engine/store/batch.hpp"
 #include "engine/store/pack_store.hpp"
 
 namespace satchel::store {
@@ -61,22 +62,39 @@ Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
     return rows;
 }
 
+void PackStore::tell_what_is_wrong(const Place& place, const std::function<void(const Damage&)>& found) {
+    const auto report = [&](const Error& error) {
+        found({disk_.describe(path_of(place.pack)), place.row.place, place.row.id, error});
+    };
+    const Result<ByteBuffer> record = record_at(place);
+    if (!record.has_value())
+        report(record.error());
+    else if (const Result<ByteBuffer> plain = open_record(*record); !plain.has_value())
+        report(damaged_at(place, plain.error().detail));
+}
+
 Result<std::uint64_t> PackStore::verify_pack(const PackRow& pack,
                                              const std::function<void(const Damage&)>& found,
                                              const std::function<void(std::uint64_t)>& read) {
     SATCHEL_TRY(const std::vector<IndexRow> rows, rows_to_verify(pack, found));
-    for (const IndexRow& row : rows) {
-        const Place place{pack.number, row, std::nullopt};
-        const auto report = [&](const Error& error) {
-            found({disk_.describe(path_of(pack.number)), row.place, row.id, error});
-        };
-        const Result<ByteBuffer> record = record_at(place);
-        if (!record.has_value()) {
-            report(record.error());
-        } else if (const Result<ByteBuffer> plain = open_record(*record); !plain.has_value()) {
-            report(damaged_at(place, plain.error().detail));
+    Fetched fetched;
+    std::vector<Place> places;
+    for (auto next = rows.begin(); next != rows.end();) {
+        places.clear();
+        for (ReadWindow window; next != rows.end() && window.takes(*next); ++next) {
+            places.push_back({pack.number, *next, std::nullopt});
+            if (next->stored_size > kObjectMax) break;  // a damaged row: nothing is read by it
         }
-        read(kRecordHeaderSize + row.stored_size);
+        if (places.back().row.stored_size > kObjectMax) ++next;
+        fetch(places, fetched);
+        const std::vector<OpenedRecord> opened = open_records(offload_, fetched.records);
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            const IndexRow& row = places[i].row;
+            const bool is_it = opened[i].is_whole && opened[i].header.id == row.id.digest &&
+                               opened[i].header.raw_size == row.raw_size;
+            if (!is_it) tell_what_is_wrong(places[i], found);
+            read(kRecordHeaderSize + row.stored_size);
+        }
     }
     return rows.size();
 }

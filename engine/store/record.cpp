@@ -105,21 +105,20 @@ Result<RecordHeader> check_record(ByteView record) {
     return header;
 }
 
+Result<ByteView> unpack_payload(const RecordHeader& header, ByteView record, ByteBuffer& unpacked) {
+    const ByteView payload = record.subspan(kRecordHeaderSize);
+    if (header.codec == Codec::kRaw) return payload;
+    SATCHEL_TRY(unpacked, decompress(payload, header.raw_size));
+    return ByteView(unpacked);
+}
+
 Result<ByteBuffer> open_record(ByteView record) {
     SATCHEL_TRY(const RecordHeader header, check_record(record));
-    const ByteView payload = record.subspan(kRecordHeaderSize);
-    ByteBuffer plain;
-    switch (header.codec) {
-        case Codec::kRaw:
-            plain.assign(payload.begin(), payload.end());
-            break;
-        case Codec::kZstd: {
-            SATCHEL_TRY(plain, decompress(payload, header.raw_size));
-            break;
-        }
-    }
+    ByteBuffer unpacked;
+    SATCHEL_TRY(const ByteView plain, unpack_payload(header, record, unpacked));
     if (hash_of(plain) != header.id) return damaged("record", "the bytes do not hash to their id");
-    return plain;
+    if (header.codec == Codec::kRaw) unpacked.assign(plain.begin(), plain.end());
+    return unpacked;
 }
 
 }  // namespace satchel::store

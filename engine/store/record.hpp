@@ -58,6 +58,9 @@ struct PreparedRecord {
 Result<RecordHeader> decode_header(ByteView bytes);
 // Header and payload: both checksums and the length, without decoding.
 Result<RecordHeader> check_record(ByteView record);
+// The plain bytes of a payload that check_record() has passed; their hash is not checked. A view of the
+// record, or of `unpacked`.
+Result<ByteView> unpack_payload(const RecordHeader& header, ByteView record, ByteBuffer& unpacked);
 // `record`: header and payload together. Checks both checksums, decodes, checks raw size and that the bytes
 // hash to the id.
 Result<ByteBuffer> open_record(ByteView record);

@@ -84,6 +84,12 @@ class Store {
     virtual Result<std::uint32_t> size_of(const ChunkId& id) = 0;
     // The plain bytes, checked against the id. kNotFound, or kDamaged naming pack and place.
     virtual Result<ByteBuffer> read(const ChunkId& id) = 0;
+    // The plain bytes of each in its turn, checked as by read(); several are read and hashed at once. Ends
+    // with the error of the first that fails, when those before it were given. A view lives until `sink`
+    // returns.
+    virtual Result<void> read_each(
+        std::span<const ChunkId> ids,
+        const std::function<Result<void>(std::size_t index, ByteView plain)>& sink) = 0;
     // Header and payload as stored, both checksums checked: what carriers send.
     virtual Result<ByteBuffer> read_record(const ChunkId& id) = 0;
 

@@ -59,7 +59,7 @@ struct Box {
         must(env::make_directories(*disk, "packs"));
     }
     PackStore& open(PackLimits limits = {}) {
-        store = std::make_unique<PackStore>(*disk, *database, "packs", limits);
+        store = std::make_unique<PackStore>(*disk, offload, *database, "packs", limits);
         must(store->recover());
         return *store;
     }

@@ -30,6 +30,14 @@ class ObjectMap : public Store {
             return fail(ErrorCode::kNotFound, "chunk", "this chunk is not here", "check the path");
         return found->second;
     }
+    Result<void> read_each(std::span<const ChunkId> ids,
+                           const std::function<Result<void>(std::size_t, ByteView)>& sink) override {
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            SATCHEL_TRY(const ByteBuffer plain, read(ids[i]));
+            SATCHEL_TRY_VOID(sink(i, plain));
+        }
+        return {};
+    }
     Result<ByteBuffer> read_record(const ChunkId& id) override { return read(id); }
     Result<Placed> put(ByteView plain) override {
         const ChunkId id{hash_of(plain)};

@@ -67,7 +67,7 @@ class Opened {
     explicit Opened(simulations::SimDisk& disk, PackLimits limits = kSmallPacks) : disk_(disk) {
         database_ = must(database::Database::open(disk, world_.world(), "site.db"));
         must(env::make_directories(disk, "packs"));
-        store_ = std::make_unique<PackStore>(disk, *database_, "packs", limits);
+        store_ = std::make_unique<PackStore>(disk, world_.offload, *database_, "packs", limits);
         must(store_->recover());
     }
     PackStore& operator*() { return *store_; }
