@@ -141,14 +141,14 @@ def prepare(root, megabytes):
     return phases
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(words=__doc__, prepare_phases=prepare, megabytes=24):
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--megabytes", type=int, default=24)
+    parser.add_argument("--megabytes", type=int, default=megabytes)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="satchel-kill.") as folder:
         root = pathlib.Path(folder)
-        phases = prepare(root, options.megabytes)
+        phases = prepare_phases(root, options.megabytes)
         each = max(1, options.count // len(phases))
         print_head()
         for phase in phases:

@@ -7,15 +7,12 @@ collection leaves no more than that, and a mended pack is byte for byte as it wa
 
 Use: SATCHEL=path/to/satchel kill_store.py [--count 200] [--megabytes 160]
 """
-import argparse
 import hashlib
-import pathlib
 import random
 import shutil
-import tempfile
 
 import kill
-from killing import EARLIER, finish, make_courseware, print_head, satchel, summary
+from killing import EARLIER, make_courseware, satchel, summary
 
 BURST = 512 * 1024
 
@@ -87,21 +84,5 @@ def prepare(root, megabytes):
             Mend("mend", base, mend, sealed.relative_to(base))]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--megabytes", type=int, default=160)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="satchel-kill.") as folder:
-        root = pathlib.Path(folder)
-        phases = prepare(root, options.megabytes)
-        each = max(1, options.count // len(phases))
-        print_head()
-        for phase in phases:
-            phase.measure(root)
-            phase.run(each, lambda moment, turn, phase=phase: phase.kill_at(root, moment, turn % 2))
-        finish(phases, [each] * len(phases))
-
-
 if __name__ == "__main__":
-    main()
+    kill.main(__doc__, prepare, 160)
