@@ -26,7 +26,7 @@ struct Ingested {
 using BytesDone = std::function<Result<void>(std::uint64_t bytes)>;
 
 // Bytes of a source that are cut, hashed and packed together; half a batch more for their records.
-inline constexpr std::size_t kBatchBytes = 8 * 1024 * 1024;
+inline constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;
 
 // Takes files one after the other. The store commits by itself each kCommitGroupBytes; the caller commits at
 // the end.

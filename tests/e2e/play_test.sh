@@ -7,10 +7,11 @@ trap 'if [[ -n $owner ]]; then kill -9 "$owner" 2>/dev/null || true; fi' EXIT
 play() { # SITE OPTION...
     local site=$1
     shift
+    rm -f owner.out owner.err # of the owner before: what it said must not be taken for this one's
     "$satchel" --site "$site" --json serve --play 0 "$@" >owner.out 2>owner.err &
     owner=$!
     for ((i = 0; i < 200; ++i)); do
-        if grep -q '"play_web"' owner.out; then break; fi
+        if grep -qs '"play_web"' owner.out; then break; fi
         sleep 0.05
     done
     cp owner.out out
