@@ -92,14 +92,16 @@ class FakeRecords : public exchange::RecordsPort {
         for (const SiteId& site : sites) append(word, site.view());
         return std::vector<ByteBuffer>{std::move(word)};
     }
-    Result<bool> has_room_for_others() override { return true; }
+    bool has_room = true;
+    std::map<SiteId, std::vector<exchange::FeedHead>> settled;  // as hubs have acknowledged it
+    Result<bool> has_room_for_others() override { return has_room; }
     Result<void> for_each_unsettled_feed(
         const std::function<Result<void>(const SiteId&, std::span<const exchange::FeedHead>)>& each)
         override {
         return for_each_feed(each);
     }
-    Result<std::vector<exchange::FeedHead>> settled_heads(const SiteId&) override {
-        return std::vector<exchange::FeedHead>();
+    Result<std::vector<exchange::FeedHead>> settled_heads(const SiteId& site) override {
+        return settled[site];
     }
     Result<void> unsettled_after(
         const SiteId& site, std::span<const exchange::SegmentId> known,

@@ -214,13 +214,16 @@ class MadeUp : public Carried {
   protected:
     MadeUp() : custody_(middle_->site->database()) {}
     bool put(const trust::SigningKey& key, std::uint32_t incarnation, std::uint64_t first,
-             std::optional<records::SegmentId> previous) {
+             std::optional<records::SegmentId> previous, std::size_t padding = 0) {
         records::Segment segment;
         segment.site = key.public_key();
         segment.incarnation.number = incarnation;
         segment.first = first;
         segment.previous = previous;
-        segment.events = {records::encode(viewing_of(static_cast<int>(first)))};
+        const std::string text = to_hex(bytes_of(noise(padding, first)));
+        segment.events = {records::encode(must(records::event_from_words(
+            "viewing", {"session=s" + std::to_string(first), "headcount=1", "organiser=" + text},
+            kOffsetMinutes)))};
         const records::SealedSegment sealed = records::encode(segment, middle_->site->network(), key);
         last_ = sealed.id;
         return must(
@@ -252,6 +255,21 @@ TEST_F(MadeUp, BranchesOfOneSiteAreFew) {
     must(custody_.commit());
     EXPECT_EQ(heads(key).size(), kCustodyBranchesMax);
     EXPECT_FALSE(put(key, 1, 3, last_));  // a gap
+}
+
+TEST_F(MadeUp, SegmentsOfOneSiteEndAtItsShare) {
+    const trust::SigningKey& key = far_->site->signing_key();
+    std::optional<records::SegmentId> previous;
+    std::uint64_t taken = 0;
+    for (std::uint64_t number = 1; number <= 5'000; ++number) {
+        if (!put(key, 1, number, previous, 400)) break;
+        previous = last_;
+        taken = number;
+    }
+    EXPECT_LT(taken, 5'000u);
+    EXPECT_LE(must(custody_.use()).bytes, kCustodyFeedMax);
+    EXPECT_GT(must(custody_.use()).bytes, kCustodyFeedMax - 2'000);
+    EXPECT_TRUE(put(near_->site->signing_key(), 1, 1, std::nullopt));
 }
 
 TEST_F(Carried, WhatARevokedBoxSaidIsCarriedNoFurther) {

@@ -196,6 +196,18 @@ TEST_F(RecordsLink, BringsWhatAVillageHoldsForAnother) {
     EXPECT_EQ(hub_.records->accepted_again(), 0u);
 }
 
+// It is sent nothing, and still says what hubs have.
+TEST_F(RecordsLink, OfACarrierWithoutRoomBringsTheHubsWord) {
+    east_.records->record(400);
+    west_.records->has_room = false;
+    west_.records->settled[east_.id()] = must(east_.records->heads_of(east_.id()));
+    const ContactReport report = meet(east_, west_);
+    expect_done(report);
+    EXPECT_EQ(report.first.segments_given, 0u);
+    EXPECT_TRUE(west_.records->feeds().empty());
+    EXPECT_FALSE(east_.records->acknowledged().empty());
+}
+
 TEST_F(RecordsLink, BringsWhatAVillageHoldsForMany) {
     for (std::uint32_t number = 0; number < 40; ++number) {
         const trust::SiteEntry village = village_of(number, hub_.id());
