@@ -80,6 +80,8 @@ Result<CollectReport> collect(Site::State& state, Progress& progress, bool only_
     SATCHEL_TRY(const store::StoreStats stats, state.store->stats());
     std::uint64_t in_records = report.use.dead;
     for (const std::uint64_t kept : report.use.kept) in_records += kept;
+    SATCHEL_TRY(report.use.parity, state.store->parity_bytes());
+    in_records += report.use.parity;
     report.use.frame = stats.pack_bytes > in_records ? stats.pack_bytes - in_records : 0;
     for (const char* path : {kDatabasePath, "feed.log", kKeepLogPath}) {
         SATCHEL_TRY(const std::uint64_t size, size_of(state.disk, path));

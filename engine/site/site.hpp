@@ -125,7 +125,8 @@ inline constexpr std::array kAllClaims = {Claim::kPinned, Claim::kSubscribed, Cl
 struct StoreUse {
     std::array<std::uint64_t, kAllClaims.size()> kept{};  // of pack records, by claim
     std::uint64_t dead = 0;                               // of pack records that nothing keeps
-    std::uint64_t frame = 0;                              // of packs: their index, checksums and parity
+    std::uint64_t parity = 0;                             // of packs, for mending
+    std::uint64_t frame = 0;                              // of packs: their index and checksums
     std::uint64_t records = 0;                            // of site.db, feed.log and keep.log
 };
 struct CollectReport {

@@ -135,4 +135,20 @@ Result<void> PackStore::add_looks(StoreStats& stats) {
     return {};
 }
 
+// A pack whose end is damaged counts nothing: verify tells of it.
+Result<std::uint64_t> PackStore::parity_bytes() {
+    std::uint64_t bytes = 0;
+    SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
+        if (pack.state != PackState::kSealed) return {};
+        const Result<env::File*> file = reading(pack.number);
+        if (!file.has_value()) return {};
+        const Result<PackTrailer> trailer = read_trailer(**file);
+        if (!trailer.has_value()) return {};
+        for (const Section& section : trailer->sections)
+            bytes += section.type == kSectionParity ? section.size : 0;
+        return {};
+    }));
+    return bytes;
+}
+
 }  // namespace satchel::store

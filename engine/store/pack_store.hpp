@@ -94,6 +94,7 @@ class PackStore : public Store {
     Result<void> rebuild_index() override;
     Result<void> forget(const ChunkId& id) override;
     Result<StoreStats> stats() override;
+    Result<std::uint64_t> parity_bytes() override;
     void limit(const StoreLimit& limit) override {
         limit_ = limit;
         room_known_ = false;

@@ -118,6 +118,8 @@ class Store {
     // Forgets a damaged chunk, so that it is wanted again. The bytes stay where they are.
     virtual Result<void> forget(const ChunkId& id) = 0;
     virtual Result<StoreStats> stats() = 0;
+    // Of the packs' bytes: those from which damage is mended. Reads the end of each pack.
+    virtual Result<std::uint64_t> parity_bytes() = 0;
 
     // From here on put() and put_record() answer kNoSpace rather than go beyond; what is here stays.
     virtual void limit(const StoreLimit& limit) = 0;

@@ -62,6 +62,7 @@ class ObjectMap : public Store {
         return {};
     }
     Result<StoreStats> stats() override { return StoreStats{}; }
+    Result<std::uint64_t> parity_bytes() override { return std::uint64_t{0}; }
     void limit(const StoreLimit&) override {}
     Result<std::unique_ptr<Collection>> collect() override {
         return fail(ErrorCode::kUnsupported, "store", "this chunk is not here", "use a store of packs");

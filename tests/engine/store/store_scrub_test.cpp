@@ -143,6 +143,22 @@ TEST(StoreScrub, KeepsToItsBudgetAndBeginsWithWhatItHasNotSeenForLongest) {
     EXPECT_EQ(all.report.packs_left, 0u);
 }
 
+TEST(StoreScrub, TellsHowMuchOfThePacksIsParity) {
+    SimDisk disk;
+    Opened store(disk, kGuardedPacks);
+    fill(*store);
+    std::uint64_t expected = 0;
+    for (const ByteBuffer& pack : packs_of(disk)) {
+        put_file(disk, "copy", pack);
+        const auto trailer = read_trailer(*must(disk.open("copy", env::OpenMode::kRead)));
+        if (!trailer.has_value()) continue;
+        for (const Section& section : trailer->sections)
+            if (section.type == kSectionParity) expected += section.size;
+    }
+    EXPECT_GT(expected, 0u);
+    EXPECT_EQ(must(store->parity_bytes()), expected);
+}
+
 TEST(StoreScrub, ReadsPacksWithoutGuardsChunkByChunk) {
     SimDisk disk;
     Opened store(disk, {.target_bytes = 256 * 1024, .group_bytes = 32 * 1024, .guarded_from = kAll});
