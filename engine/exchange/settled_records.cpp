@@ -145,7 +145,8 @@ Result<void> SiteRecords::for_each_unsettled_feed(
     });
 }
 
-// No segment is read that is not needed: what hubs have by number is known by the segments that end there.
+// What hubs have by number is known by the segments that end there, and none of it is read. Of the rest at
+// most kCustodyFeedMax is read, twice.
 Result<void> SiteRecords::unsettled_after(
     const SiteId& site, std::span<const SegmentId> known,
     const std::function<Result<bool>(const SegmentId&, ByteView)>& sink) {
@@ -158,15 +159,14 @@ Result<void> SiteRecords::unsettled_after(
         for (const records::SegmentId& id : covered) sure.push_back(SegmentId{id.digest});
     }
     // The other side carries up to the last of these that it knows.
-    std::vector<SegmentId> there = sure;
     std::uint64_t passed = 0, carried = 0;
     SATCHEL_TRY_VOID(segments_after(site, sure, [&](const SegmentId& id, ByteView segment) -> Result<bool> {
         passed += segment.size();
         if (std::find(known.begin(), known.end(), id) != known.end()) carried = passed;
         return passed <= kCustodyFeedMax;
     }));
-    there.insert(there.end(), known.begin(), known.end());
-    return segments_after(site, there, [&](const SegmentId& id, ByteView segment) -> Result<bool> {
+    sure.insert(sure.end(), known.begin(), known.end());
+    return segments_after(site, sure, [&](const SegmentId& id, ByteView segment) -> Result<bool> {
         carried += segment.size();
         return carried <= kCustodyFeedMax ? sink(id, segment) : Result<bool>(false);
     });
