@@ -26,7 +26,8 @@ struct OpenedRecord {
     ByteView plain;  // of the record itself, or of `unpacked`
     ByteBuffer unpacked;
 };
-// As open_record() of each, at the rate of hash_many. Borrows the records.
+// As open_record() of each, at the rate of hash_many; the payload's checksum is not asked, its hash is.
+// Borrows the records.
 [[nodiscard]] std::vector<OpenedRecord> open_records(env::Offload& offload,
                                                      std::span<const ByteView> records);
 

@@ -87,7 +87,7 @@ Result<void> for_each_block(env::File& file, const GuardLayout& layout,
     return {};
 }
 
-Result<PackCheck> check_pack(env::File& file, const std::optional<PackId>& id) {
+Result<PackCheck> check_ends(env::File& file, const std::optional<PackId>& id) {
     PackCheck check;
     SATCHEL_TRY(check.guard, find_guard(file, id));
     if (!check.guard) {
@@ -97,15 +97,22 @@ Result<PackCheck> check_pack(env::File& file, const std::optional<PackId>& id) {
     const Guard& guard = *check.guard;
     const GuardLayout& layout = guard.layout;
     const GuardedEnd end = end_of(guard);
-    SATCHEL_TRY_VOID(for_each_block(file, layout, kAll, [&](std::uint32_t i, ByteView block) {
-        if (block.empty() || crc32c(block) != guard.sums[i]) check.bad.push_back(i);
-    }));
     check.front_is_bad = !stands_at(file, layout.front() * kPackBlockSize, end.guard);
     check.back_is_bad = !stands_at(file, layout.back() * kPackBlockSize, end.guard);
     check.table_is_bad = !stands_at(file, layout.table_at(), end.trailer);
     SATCHEL_TRY(const std::uint64_t size, file.size());
     check.length_is_bad = size != end.pack_bytes;
     check.is_vouched = id.has_value() || !check.table_is_bad;
+    return check;
+}
+
+Result<PackCheck> check_pack(env::File& file, const std::optional<PackId>& id) {
+    SATCHEL_TRY(PackCheck check, check_ends(file, id));
+    if (!check.guard) return check;
+    const Guard& guard = *check.guard;
+    SATCHEL_TRY_VOID(for_each_block(file, guard.layout, kAll, [&](std::uint32_t i, ByteView block) {
+        if (block.empty() || crc32c(block) != guard.sums[i]) check.bad.push_back(i);
+    }));
     return check;
 }
 

@@ -35,6 +35,9 @@ struct PackCheck {
         return bad.empty() && !front_is_bad && !back_is_bad && !table_is_bad && !length_is_bad;
     }
 };
+// Its guard and what stands around the guarded blocks; of these, none is read and none called bad. `id`: as
+// in check_pack.
+Result<PackCheck> check_ends(env::File& file, const std::optional<PackId>& id);
 // Reads the file once. `id`: as the index knows it, if it does. Blocks that the disk does not give count as
 // bad.
 Result<PackCheck> check_pack(env::File& file, const std::optional<PackId>& id);

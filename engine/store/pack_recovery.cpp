@@ -234,8 +234,7 @@ Result<void> PackStore::adopt_open(const PackRow& known, std::unique_ptr<env::Fi
             return remove.run();
         }));
     if (end != size) SATCHEL_TRY_VOID(open_pack_->truncate(end));
-    const bool is_full = end_ >= limits_.target_bytes || open_rows_.size() >= limits_.rows_max;
-    return is_full ? seal_pack() : Result<void>();
+    return is_pack_full() ? seal_pack() : Result<void>();
 }
 
 // -- the runs from the packs --------------------------------------------------------------------------

@@ -42,8 +42,16 @@ Result<PackStore::Mended> PackStore::mend(const PackRow& pack, const Tell& found
 // all could be mended.
 Result<PackStore::Looked> PackStore::look_at(const PackRow& pack, bool by_hash, const Tell& found,
                                              const std::function<void(std::uint64_t)>& read) {
-    SATCHEL_TRY(const Mended mended, mend(pack, found));
     Looked looked;
+    if (by_hash) {
+        SATCHEL_TRY(const std::optional<std::uint64_t> sound, verify_sound(pack, read));
+        if (sound) {
+            looked.chunks = *sound;
+            SATCHEL_TRY_VOID(note_look_if_possible(pack.number, looked));
+            return looked;
+        }
+    }
+    SATCHEL_TRY(const Mended mended, mend(pack, found));
     looked.mended_bytes = mended.bytes;
     const auto count = [&](const Damage& damage) {
         looked.missing_chunks += damage.chunk ? 1u : 0u;
@@ -54,12 +62,16 @@ Result<PackStore::Looked> PackStore::look_at(const PackRow& pack, bool by_hash, 
     } else {
         read(pack.bytes);
     }
-    const Result<void> noted = note_look(pack.number, looked);
+    SATCHEL_TRY_VOID(note_look_if_possible(pack.number, looked));
+    return looked;
+}
+
+// Looking goes on where writing does not.
+Result<void> PackStore::note_look_if_possible(std::uint32_t number, const Looked& looked) {
+    Result<void> noted = note_look(number, looked);
     const bool takes_no_notes = !noted.has_value() && (noted.error().code == ErrorCode::kNoSpace ||
                                                        noted.error().code == ErrorCode::kReadOnly);
-    if (!noted.has_value() && !takes_no_notes)
-        return noted.error();  // looking goes on where writing does not
-    return looked;
+    return takes_no_notes ? Result<void>() : noted;
 }
 
 Result<ScrubReport> PackStore::scrub(std::uint64_t budget_bytes, const Tell& found,

@@ -3,6 +3,8 @@
 // 1. A record is appended: it may be whole, torn, garbled or lost. Whole ones are adopted.
 // 2. The pack is synced: as before, or all of it is sure.
 // 3. The database notes the new end, or not: then what lies behind the old one is adopted.
+//    Of two groups in a row, the second is appended while the first is on its way to the disk: so both may be
+//    as in 1. Neither has a byte in a block of the other.
 // 4. Sealing, the end of the pack is written (index, guards, parity, table): if all of it is whole the pack
 //    counts as sealed, else its end is cut off and it is sealed once more.
 // 5. Sealing, a run of the index is written and synced but not named: its file goes, the pack is sealed
@@ -103,7 +105,7 @@ Result<std::optional<PackStore::Place>> PackStore::find_to_stay(const ChunkId& i
 // The disk is asked once a group; what the group has written since then is known.
 Result<void> PackStore::check_limit(std::uint64_t record_bytes) {
     if (limit_.pack_bytes_max == 0 && limit_.disk_free_min == 0) return {};
-    if (end_ == committed_ || !room_known_) {
+    if (end_ == group_begin() || !room_known_) {
         SATCHEL_TRY(const env::Space space, disk_.space());
         SATCHEL_TRY(const StoreStats now, stats());
         const auto rest = [](std::uint64_t whole, std::uint64_t used) {
@@ -147,16 +149,16 @@ Result<Placed> PackStore::append(ByteView header, ByteView payload, const IndexR
 Result<Placed> PackStore::append_beyond_limit(ByteView header, ByteView payload, const IndexRow& row) {
     if (broken_) return *broken_;
     if (!open_pack_) SATCHEL_TRY_VOID(begin_pack());
-    if (end_ == committed_) end_ = next_block(end_);
+    if (end_ == group_begin()) end_ = next_block(end_);
     SATCHEL_TRY_VOID(poison(write_both(*open_pack_, end_, header, payload)));
     IndexRow placed = row;
     placed.place = static_cast<std::uint32_t>(end_);
     open_rows_.insert(placed);
     if (collection_ != nullptr) collection_->exempt({open_number_, placed, std::nullopt});
-    ++uncommitted_rows_;
+    ++unmerged_rows_;
     end_ += header.size() + payload.size();
-    if (uncommitted_bytes() >= limits_.group_bytes || open_rows_.size() >= limits_.rows_max)
-        SATCHEL_TRY_VOID(commit());
+    if (end_ - group_begin() >= limits_.group_bytes || open_rows_.size() >= limits_.rows_max)
+        SATCHEL_TRY_VOID(is_pack_full() ? commit() : begin_next_group());
     return Placed{row.id, true, row.stored_size};
 }
 
@@ -175,16 +177,33 @@ Result<void> PackStore::begin_pack() {
 Result<void> PackStore::commit() {
     if (broken_) return *broken_;
     if (!open_pack_ || end_ == committed_) return {};
-    SATCHEL_CHECK(!database_.in_transaction());
-    SATCHEL_TRY_VOID(poison(open_pack_->sync()));
-    if (name_unsure_) SATCHEL_TRY_VOID(poison(sync_names()));
-    name_unsure_ = false;
-    const std::uint64_t rows = uncommitted_rows_;
-    SATCHEL_TRY_VOID(poison(commit_rows()));
-    if (end_ >= limits_.target_bytes || open_rows_.size() >= limits_.rows_max)
-        SATCHEL_TRY_VOID(poison(seal_pack()));
+    if (end_ != group_begin()) SATCHEL_TRY_VOID(begin_next_group());
+    SATCHEL_TRY_VOID(end_sync_of_group());
+    const std::uint64_t rows = std::exchange(unmerged_rows_, 0);
+    if (is_pack_full()) SATCHEL_TRY_VOID(poison(seal_pack()));
     // What was put is sure: a disk that fails at merging takes nothing of that back.
     static_cast<void>(merge_index(limits_.merge_rows + rows * limits_.merge_rows_per_chunk));
+    return {};
+}
+
+// The group that ends here goes to the disk while the next one is made.
+Result<void> PackStore::begin_next_group() {
+    SATCHEL_TRY_VOID(end_sync_of_group());
+    SATCHEL_TRY_VOID(poison(open_pack_->begin_sync()));
+    syncing_ = open_row();
+    room_known_ = false;
+    return {};
+}
+
+Result<void> PackStore::end_sync_of_group() {
+    if (broken_) return *broken_;
+    if (!syncing_) return {};
+    SATCHEL_CHECK(!database_.in_transaction());
+    SATCHEL_TRY_VOID(poison(open_pack_->end_sync()));
+    if (name_unsure_) SATCHEL_TRY_VOID(poison(sync_names()));
+    name_unsure_ = false;
+    SATCHEL_TRY_VOID(poison(packs_.write(*syncing_)));
+    committed_ = std::exchange(syncing_, std::nullopt)->bytes;
     return {};
 }
 
@@ -219,13 +238,6 @@ PackRow PackStore::open_row() const {
         row.raw += chunk.raw_size;
     }
     return row;
-}
-
-Result<void> PackStore::commit_rows() {
-    SATCHEL_TRY_VOID(together([this] { return packs_.write(open_row()); }));
-    uncommitted_rows_ = 0;
-    committed_ = end_;
-    return {};
 }
 
 Result<Section> PackStore::write_index() {
@@ -281,11 +293,12 @@ void PackStore::close_pack() {
     open_rows_.clear();
     open_number_ = 0;
     end_ = committed_ = 0;
-    uncommitted_rows_ = 0;
+    syncing_.reset();
     open_lost_ = 0;
 }
 
 Result<void> PackStore::forget(const ChunkId& id) {
+    SATCHEL_TRY_VOID(end_sync_of_group());
     while (true) {  // it may lie at an older place too
         SATCHEL_TRY(const Found found, find(id));
         if (!found.place) return {};

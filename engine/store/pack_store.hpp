@@ -167,7 +167,12 @@ class PackStore : public Store {
     [[nodiscard]] std::uint64_t open_record_bytes() const {
         return end_ > kPackHeaderSize ? end_ - kPackHeaderSize : 0;
     }
-    Result<void> commit_rows();
+    Result<void> begin_next_group();
+    Result<void> end_sync_of_group();
+    [[nodiscard]] std::uint64_t group_begin() const { return syncing_ ? syncing_->bytes : committed_; }
+    [[nodiscard]] bool is_pack_full() const {
+        return end_ >= limits_.target_bytes || open_rows_.size() >= limits_.rows_max;
+    }
     Result<void> sync_names();
     [[nodiscard]] PackRow open_row() const;
     void close_pack();
@@ -189,6 +194,7 @@ class PackStore : public Store {
                            const std::function<void(std::uint64_t)>& read);
     Result<bool> mend_unreadable(env::File& file);
     Result<void> note_look(std::uint32_t number, const Looked& looked);
+    Result<void> note_look_if_possible(std::uint32_t number, const Looked& looked);
     Result<void> note_forgotten(std::uint32_t number);
     Result<void> add_looks(StoreStats& stats);
     template <typename T>
@@ -218,11 +224,16 @@ class PackStore : public Store {
     // pack_collect.cpp
     Result<void> remove_dropped(const std::vector<std::uint32_t>& numbers);
 
+    // pack_verify_sound.cpp
+    Result<std::optional<std::uint64_t>> verify_sound(const PackRow& pack,
+                                                      const std::function<void(std::uint64_t)>& read);
+
     // pack_verify.cpp
     void tell_what_is_wrong(const Place& place, const std::function<void(const Damage&)>& found);
     Result<std::uint64_t> verify_pack(const PackRow& pack, const std::function<void(const Damage&)>& found,
                                       const std::function<void(std::uint64_t)>& read);
     Result<void> rows_of(const PackRow& pack, std::vector<IndexRow>& rows);
+    Result<void> drop_forgotten(std::uint32_t pack, std::vector<IndexRow>& rows);
     Result<std::vector<IndexRow>> rows_to_verify(const PackRow& pack,
                                                  const std::function<void(const Damage&)>& found);
 
@@ -246,11 +257,12 @@ class PackStore : public Store {
     PackTally tally_;                       // of the open pack; outlives it
     std::unique_ptr<env::File> open_pack_;  // the one that is appended to; the only one without an index
     std::uint32_t open_number_ = 0;
-    std::uint64_t end_ = 0;        // of the open pack's records
-    std::uint64_t committed_ = 0;  // of these: sure and noted
-    bool name_unsure_ = false;     // the open pack was created and its folder not synced since
-    Rows open_rows_;               // of the open pack
-    std::size_t uncommitted_rows_ = 0;
+    std::uint64_t end_ = 0;            // of the open pack's records
+    std::uint64_t committed_ = 0;      // of these: sure and noted
+    std::optional<PackRow> syncing_;   // the open pack as far as it is on its way to be sure
+    bool name_unsure_ = false;         // the open pack was created and its folder not synced since
+    Rows open_rows_;                   // of the open pack
+    std::uint64_t unmerged_rows_ = 0;  // appended since runs were merged last
     std::uint64_t open_lost_ = 0;
     std::uint32_t next_number_ = 1;
     std::optional<Error> broken_;  // after a failed write nothing more is written until the store is reopened

@@ -31,6 +31,8 @@ class TalliedFile : public env::File {
     }
     Result<std::uint64_t> size() override { return file_->size(); }
     Result<void> sync() override { return file_->sync(); }
+    Result<void> begin_sync() override { return file_->begin_sync(); }
+    Result<void> end_sync() override { return file_->end_sync(); }
     Result<void> set_mode(std::uint32_t mode) override { return file_->set_mode(mode); }
     Result<void> set_mtime(std::int64_t mtime_ns) override { return file_->set_mtime(mtime_ns); }
 

@@ -23,6 +23,14 @@ Result<void> PackStore::rows_of(const PackRow& pack, std::vector<IndexRow>& rows
     return read;
 }
 
+Result<void> PackStore::drop_forgotten(std::uint32_t pack, std::vector<IndexRow>& rows) {
+    SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(pack));
+    std::erase_if(rows, [&](const IndexRow& row) {
+        return std::binary_search(forgotten.begin(), forgotten.end(), row.place);
+    });
+    return {};
+}
+
 // The rows of a pack in the order of their places; tells of a header or index that is damaged, and of what is
 // gone without a trace.
 Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
@@ -48,10 +56,7 @@ Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
     std::vector<IndexRow> rows;
     const Result<void> index = rows_of(pack, rows);
     if (!index.has_value() && index.error().code != ErrorCode::kDamaged) return index.error();
-    SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(pack.number));
-    std::erase_if(rows, [&](const IndexRow& row) {
-        return std::binary_search(forgotten.begin(), forgotten.end(), row.place);
-    });
+    SATCHEL_TRY_VOID(drop_forgotten(pack.number, rows));
     const std::uint64_t missing = pack.chunks > rows.size() ? pack.chunks - rows.size() : 0;
     if (missing + pack.lost > 0)
         report_lost(missing + pack.lost);
@@ -109,7 +114,7 @@ Result<std::uint64_t> PackStore::verify(const std::function<void(const Damage&)>
     std::uint64_t checked = 0;
     std::uint64_t done = 0;
     const auto read = [&](std::uint64_t bytes) {
-        done += bytes;
+        done = std::min(done + bytes, totals.pack_bytes);  // a damaged pack is read twice
         progress(done, totals.pack_bytes);
     };
     SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {

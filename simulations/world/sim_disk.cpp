@@ -141,6 +141,7 @@ void SimDisk::change_names(std::vector<NameChange> names, NodeId created) {
 
 void SimDisk::do_and_remember(PendingOperation operation) {
     apply_operation(seen_, operation, *this);
+    operation.number = ++done_;
     pending_.push_back(std::move(operation));
 }
 

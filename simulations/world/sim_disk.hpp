@@ -44,6 +44,7 @@ struct PendingOperation {
     std::shared_ptr<const ByteBuffer> bytes;  // kWrite
     env::Attributes attributes{};             // kAttributes
     std::vector<NameChange> names;            // kNames: all at once or none
+    std::uint64_t number = 0;                 // in the order in which they were done
 };
 
 class SimDisk : public env::Disk {
@@ -59,6 +60,8 @@ class SimDisk : public env::Disk {
     Result<void> remove_directory(std::string_view path) override;
     Result<void> rename(std::string_view from, std::string_view to) override;
     Result<void> sync_directory(std::string_view path) override;
+    Result<void> begin_sync_all() override;
+    Result<void> end_sync_all() override;
     Result<void> set_directory_attributes(std::string_view path, env::Attributes attributes) override;
     Result<env::Space> space() override;
     [[nodiscard]] std::string describe(std::string_view path) const override;
@@ -108,7 +111,8 @@ class SimDisk : public env::Disk {
     void forget_if_unused(NodeId node);
     Result<void> reserve(NodeId node, std::uint64_t size_wanted, std::string_view about);
     void commit_names(const std::function<bool(const PendingOperation&)>& wanted);
-    void commit_data(NodeId node);
+    void commit_data(NodeId node) { commit_data(node, done_); }
+    void commit_data(NodeId node, std::uint64_t up_to);  // operations of this number, and of those before
     void drop_data(NodeId node);
     void lose_data(NodeId node);
     void sweep_sure();
@@ -118,6 +122,8 @@ class SimDisk : public env::Disk {
     Tree seen_;
     Tree sure_;
     std::vector<PendingOperation> pending_;
+    std::uint64_t done_ = 0;                // operations that were pending once
+    std::optional<std::uint64_t> syncing_;  // all of them up to this one
     NodeId next_node_;
     std::uint64_t used_bytes_ = 0;
     std::uint64_t operations_ = 0;

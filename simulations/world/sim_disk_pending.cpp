@@ -1,5 +1,6 @@
 // How pending operations of a simulated disk become sure.
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/check.hpp"
 #include "simulations/world/sim_disk.hpp"
@@ -50,11 +51,15 @@ void SimDisk::commit_names(const std::function<bool(const PendingOperation&)>& w
     if (--commits_until_sweep_ == 0) sweep_sure();
 }
 
-void SimDisk::commit_data(NodeId node) {
+void SimDisk::commit_data(NodeId node, std::uint64_t up_to) {
     const Node* seen = seen_.find(node);
     SATCHEL_CHECK(seen != nullptr);
     const bool is_file = seen->kind == env::EntryKind::kFile;
-    if (is_file && tainted_.count(node) == 0) {
+    const auto is_due = [&](const PendingOperation& operation) {
+        return operation.node == node && operation.kind != PendingOperation::Kind::kNames &&
+               operation.number <= up_to;
+    };
+    if (is_file && tainted_.count(node) == 0 && up_to == done_) {
         Node& sure = sure_.change(node);
         sure.content = seen->content;
         sure.mode = seen->mode;
@@ -62,10 +67,37 @@ void SimDisk::commit_data(NodeId node) {
         sure.changed = seen->changed;
     } else {
         for (const PendingOperation& operation : pending_)
-            if (operation.node == node && operation.kind != PendingOperation::Kind::kNames)
-                apply_operation(sure_, operation, *this);
+            if (is_due(operation)) apply_operation(sure_, operation, *this);
     }
-    drop_data(node);
+    pending_.erase(std::remove_if(pending_.begin(), pending_.end(), is_due), pending_.end());
+}
+
+// All of it happens at the end: a power cut in between may find anything.
+Result<void> SimDisk::begin_sync_all() {
+    SATCHEL_TRY_VOID(check_alive(""));
+    SATCHEL_CHECK(!syncing_);
+    syncing_ = done_;
+    return {};
+}
+
+Result<void> SimDisk::end_sync_all() {
+    if (!syncing_) return {};
+    const std::uint64_t up_to = *std::exchange(syncing_, std::nullopt);
+    std::set<NodeId> written;
+    for (const PendingOperation& operation : pending_)
+        if (operation.kind != PendingOperation::Kind::kNames && operation.number <= up_to)
+            written.insert(operation.node);
+    if (Result<void> begun = begin_operation(""); !begun.has_value()) {
+        if (check_alive("").has_value())
+            for (const NodeId node : written) lose_data(node);
+        return begun;
+    }
+    if (on_sync) on_sync(*this);
+    if (options_.syncs_are_lies) return {};
+    for (const NodeId node : written)
+        if (seen_.find(node) != nullptr) commit_data(node, up_to);
+    commit_names([up_to](const PendingOperation& operation) { return operation.number <= up_to; });
+    return {};
 }
 
 void SimDisk::drop_data(NodeId node) {

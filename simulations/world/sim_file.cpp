@@ -1,5 +1,9 @@
 #include "simulations/world/sim_file.hpp"
 
+#include <utility>
+
+#include "engine/base/check.hpp"
+
 namespace satchel::simulations {
 
 namespace {
@@ -71,7 +75,21 @@ Result<std::uint64_t> SimFile::size() {
     return disk_.seen_.find(node_)->content.size();
 }
 
-Result<void> SimFile::sync() {
+// All of it happens at the end: a power cut in between may find anything.
+Result<void> SimFile::begin_sync() {
+    SATCHEL_TRY_VOID(check_not_poisoned());
+    SATCHEL_TRY_VOID(disk_.check_alive(path_));
+    SATCHEL_CHECK(!syncing_);
+    syncing_ = disk_.done_;
+    return {};
+}
+
+Result<void> SimFile::end_sync() {
+    if (!syncing_) return {};
+    return sync_up_to(*std::exchange(syncing_, std::nullopt));
+}
+
+Result<void> SimFile::sync_up_to(std::uint64_t number) {
     SATCHEL_TRY_VOID(check_not_poisoned());
     if (Result<void> begun = disk_.begin_operation(path_); !begun.has_value()) {
         poisoned_ = true;
@@ -80,9 +98,11 @@ Result<void> SimFile::sync() {
     }
     if (disk_.on_sync) disk_.on_sync(disk_);
     if (disk_.options_.syncs_are_lies) return {};
-    disk_.commit_data(node_);
+    disk_.commit_data(node_, number);
     if (disk_.options_.profile == SimDiskOptions::kJournaled)
-        disk_.commit_names([this](const PendingOperation& operation) { return operation.node == node_; });
+        disk_.commit_names([&](const PendingOperation& operation) {
+            return operation.node == node_ && operation.number <= number;
+        });
     return {};
 }
 

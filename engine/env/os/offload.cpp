@@ -30,4 +30,29 @@ void ThreadOffload::run_all(std::span<const std::function<void()>> jobs) {
     for (std::thread& worker : workers) worker.join();
 }
 
+namespace {
+
+class GoingThread : public Offload::Going {
+  public:
+    explicit GoingThread(std::thread thread) : thread_(std::move(thread)) {}
+    ~GoingThread() override { thread_.join(); }
+
+  private:
+    std::thread thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<Offload::Going> ThreadOffload::begin(std::function<void()> job) {
+    if (threads_ > 1) {
+        try {
+            return std::make_unique<GoingThread>(std::thread(job));
+        } catch (const std::system_error&) {
+            // The box refuses: the job is done here.
+        }
+    }
+    job();
+    return nullptr;
+}
+
 }  // namespace satchel::env::os

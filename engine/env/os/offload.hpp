@@ -10,6 +10,7 @@ class ThreadOffload : public Offload {
     explicit ThreadOffload(std::size_t threads);  // 0: as many as the processor has
     void run_all(std::span<const std::function<void()>> jobs) override;
     [[nodiscard]] std::size_t parallelism() const override { return threads_; }
+    [[nodiscard]] std::unique_ptr<Going> begin(std::function<void()> job) override;
 
   private:
     std::size_t threads_;

@@ -259,6 +259,16 @@ Result<void> PosixDisk::sync_directory(std::string_view path) {
     return {};
 }
 
+Result<void> PosixDisk::begin_sync_all() {
+    syncing_.begin([root = root_.get()] { return sync_file_system(root); });
+    return {};
+}
+
+Result<void> PosixDisk::end_sync_all() {
+    const int why = syncing_.is_begun() ? syncing_.end() : 0;
+    return why == 0 ? Result<void>() : error_of(why, Access::kWriting, describe(""));
+}
+
 Result<void> PosixDisk::set_directory_attributes(std::string_view path, Attributes attributes) {
     SATCHEL_TRY_VOID(check_path(path));
     auto found = resolve(path, O_RDONLY | O_DIRECTORY, 0);

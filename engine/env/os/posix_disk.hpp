@@ -7,6 +7,7 @@
 #pragma once
 
 #include "engine/env/disk.hpp"
+#include "engine/env/os/beside.hpp"
 
 namespace satchel::env::os {
 
@@ -43,6 +44,8 @@ class PosixDisk : public Disk {
     Result<void> remove_directory(std::string_view path) override;
     Result<void> rename(std::string_view from, std::string_view to) override;
     Result<void> sync_directory(std::string_view path) override;
+    Result<void> begin_sync_all() override;
+    Result<void> end_sync_all() override;
     Result<void> set_directory_attributes(std::string_view path, Attributes attributes) override;
     Result<Space> space() override;
     [[nodiscard]] std::string describe(std::string_view path) const override;
@@ -63,6 +66,7 @@ class PosixDisk : public Disk {
 
     std::string root_path_;
     Descriptor root_;
+    Beside syncing_;  // ends before the root is closed
     bool kernel_resolves_;
 };
 

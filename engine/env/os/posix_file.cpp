@@ -18,11 +18,22 @@ namespace {
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 constexpr std::uint32_t kModeBits = 07777;
 
-bool lacks_ownership(int descriptor) {
+// Its magic number, 0 if it is not known.
+std::int64_t file_system_of(int descriptor) {
     struct statfs info = {};
-    if (fstatfs(descriptor, &info) != 0) return false;
-    const auto type = static_cast<std::int64_t>(info.f_type);
+    return fstatfs(descriptor, &info) == 0 ? static_cast<std::int64_t>(info.f_type) : 0;
+}
+
+bool lacks_ownership(int descriptor) {
+    const std::int64_t type = file_system_of(descriptor);
     return type == MSDOS_SUPER_MAGIC || type == EXFAT_SUPER_MAGIC || type == FUSE_SUPER_MAGIC;
+}
+
+// What errno says, or 0.
+int sync_data(int descriptor) {
+    while (fdatasync(descriptor) != 0)
+        if (errno != EINTR) return errno;
+    return 0;
 }
 
 // The kernel's offsets are signed.
@@ -32,6 +43,14 @@ bool fits(std::uint64_t offset, std::size_t size) {
 }
 
 }  // namespace
+
+// Since Linux 5.8 it tells of whatever could not be written since the descriptor was opened.
+int sync_file_system(int descriptor) {
+    if (syncfs(descriptor) != 0) return errno;
+    // What a program in user space keeps for its file system lies on a device that syncfs knows nothing of.
+    if (file_system_of(descriptor) == FUSE_SUPER_MAGIC) ::sync();
+    return 0;
+}
 
 Result<void> change_mode(int descriptor, std::uint32_t mode, const std::string& about) {
     if (fchmod(descriptor, mode & kModeBits) == 0) return {};
@@ -120,12 +139,23 @@ Result<std::uint64_t> PosixFile::size() {
 
 Result<void> PosixFile::sync() {
     SATCHEL_TRY_VOID(check_not_poisoned());
-    while (fdatasync(descriptor_.get()) != 0) {
-        if (errno == EINTR) continue;
-        poisoned_ = true;
-        return error_of(errno, Access::kWriting, about_);
-    }
+    return end_of_sync(sync_data(descriptor_.get()));
+}
+
+Result<void> PosixFile::end_of_sync(int why) {
+    if (why == 0) return {};
+    poisoned_ = true;
+    return error_of(why, Access::kWriting, about_);
+}
+
+Result<void> PosixFile::begin_sync() {
+    SATCHEL_TRY_VOID(check_not_poisoned());
+    syncing_.begin([descriptor = descriptor_.get()] { return sync_data(descriptor); });
     return {};
+}
+
+Result<void> PosixFile::end_sync() {
+    return syncing_.is_begun() ? end_of_sync(syncing_.end()) : Result<void>();
 }
 
 Result<void> PosixFile::set_mode(std::uint32_t mode) { return change_mode(descriptor_.get(), mode, about_); }

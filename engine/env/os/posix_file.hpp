@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/env/disk.hpp"
+#include "engine/env/os/beside.hpp"
 #include "engine/env/os/posix_disk.hpp"
 
 namespace satchel::env::os {
@@ -14,18 +15,25 @@ class PosixFile : public File {
     Result<void> truncate(std::uint64_t size) override;
     Result<std::uint64_t> size() override;
     Result<void> sync() override;
+    Result<void> begin_sync() override;
+    Result<void> end_sync() override;
     Result<void> set_mode(std::uint32_t mode) override;
     Result<void> set_mtime(std::int64_t mtime_ns) override;
 
   private:
     Result<void> check_not_poisoned() const;
+    Result<void> end_of_sync(int why);
     void begin_writing_out(std::uint64_t begin, std::uint64_t end);
     Descriptor descriptor_;
     std::string about_;
     std::uint64_t run_begin_ = 0;  // bytes written one behind the other, and not on their way yet
     std::uint64_t run_end_ = 0;
+    Beside syncing_;
     bool poisoned_ = false;  // a sync failed: the kernel may have dropped what was written
 };
+
+// All of the file system that the file or folder lies on. Says what errno said, or 0.
+int sync_file_system(int descriptor);
 
 // For files and folders alike.
 Result<void> change_mode(int descriptor, std::uint32_t mode, const std::string& about);

@@ -235,6 +235,16 @@ TYPED_TEST(AnyDisk, SyncsFilesAndFolders) {
     EXPECT_EQ(this->code(this->disk().sync_directory("none")), ErrorCode::kNotFound);
     const auto reader = this->open("d/a", OpenMode::kRead);
     EXPECT_TRUE(reader->sync().has_value());
+    const auto writer = this->open("d/a", OpenMode::kWrite);
+    EXPECT_TRUE(writer->begin_sync().has_value());
+    EXPECT_TRUE(writer->write_at(1, bytes_of("y")).has_value());
+    EXPECT_TRUE(writer->end_sync().has_value());
+    EXPECT_TRUE(writer->end_sync().has_value()) << "none is begun";
+    EXPECT_TRUE(this->disk().end_sync_all().has_value()) << "none is begun";
+    EXPECT_TRUE(this->disk().begin_sync_all().has_value());
+    this->write("d/b", "z");
+    EXPECT_TRUE(this->disk().end_sync_all().has_value());
+    EXPECT_EQ(this->read("d/a"), "xy");
     const auto room = this->disk().space();
     ASSERT_TRUE(room.has_value());
     EXPECT_GT(room->free, 0U);

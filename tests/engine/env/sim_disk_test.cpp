@@ -55,6 +55,59 @@ TEST(SimDisk, LosesWhatWasNotSynced) {
     EXPECT_EQ(read(*none_applied(disk), "a"), "one");
 }
 
+TEST(SimDisk, SyncsBesideTheWriterOnlyWhatCameBefore) {
+    SimDisk disk;
+    write(disk, "a", "one");
+    sync(disk, "a");
+    auto file = disk.open("a", OpenMode::kWrite);
+    ASSERT_TRUE((*file)->write_at(0, bytes_of("two")).has_value());
+    ASSERT_TRUE((*file)->begin_sync().has_value());
+    ASSERT_TRUE((*file)->write_at(3, bytes_of("three")).has_value());
+    EXPECT_EQ(read(*none_applied(disk), "a"), "one");
+    ASSERT_TRUE((*file)->end_sync().has_value());
+    EXPECT_EQ(read(disk, "a"), "twothree");
+    EXPECT_EQ(read(*none_applied(disk), "a"), "two");
+    ASSERT_TRUE((*file)->sync().has_value());
+    EXPECT_EQ(read(*none_applied(disk), "a"), "twothree");
+}
+
+TEST(SimDisk, SyncsAllThatWasWrittenAndNamedBefore) {
+    for (const SimDiskOptions& options : {SimDiskOptions(), kFat}) {
+        SimDisk disk(options);
+        write(disk, "a", "one");
+        write(disk, "b", "two");
+        ASSERT_TRUE(disk.rename("b", "c").has_value());
+        ASSERT_TRUE(disk.begin_sync_all().has_value());
+        write(disk, "a", "six");
+        write(disk, "d", "ten");
+        ASSERT_TRUE(disk.rename("c", "e").has_value());
+        EXPECT_EQ(read(*none_applied(disk), "a"), "(none)");
+        ASSERT_TRUE(disk.end_sync_all().has_value());
+        const auto sure = none_applied(disk);
+        EXPECT_EQ(read(*sure, "a"), "one");
+        EXPECT_EQ(read(*sure, "c"), "two");
+        EXPECT_EQ(read(*sure, "d"), "(none)");
+        EXPECT_EQ(read(disk, "e"), "two");
+        ASSERT_TRUE(disk.begin_sync_all().has_value());
+        ASSERT_TRUE(disk.end_sync_all().has_value());
+        EXPECT_TRUE(disk.pending().empty());
+    }
+}
+
+TEST(SimDisk, DropsWhatASyncOfAllFailedToWrite) {
+    SimDisk disk;
+    write(disk, "a", "one");
+    sync(disk, "a");
+    write(disk, "a", "two");
+    ASSERT_TRUE(disk.begin_sync_all().has_value());
+    disk.fail_operation(disk.operations() + 1, ErrorCode::kIo);
+    EXPECT_EQ(disk.end_sync_all().error().code, ErrorCode::kIo);
+    ASSERT_TRUE(disk.begin_sync_all().has_value());
+    ASSERT_TRUE(disk.end_sync_all().has_value());
+    EXPECT_EQ(read(disk, "a"), "two");
+    EXPECT_EQ(read(*none_applied(disk), "a"), "one");
+}
+
 TEST(SimDisk, KeepsANameOnFatOnlyAfterItsFolderIsSynced) {
     SimDisk disk(kFat);
     write(disk, "a", "one");

@@ -31,6 +31,8 @@ class WatchedFolder : public env::Disk {
         return disk_.rename(from, to);
     }
     Result<void> sync_directory(std::string_view path) override { return disk_.sync_directory(path); }
+    Result<void> begin_sync_all() override { return disk_.begin_sync_all(); }
+    Result<void> end_sync_all() override { return disk_.end_sync_all(); }
     Result<void> set_directory_attributes(std::string_view path, env::Attributes attributes) override {
         return disk_.set_directory_attributes(path, attributes);
     }

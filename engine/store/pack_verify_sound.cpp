@@ -1,0 +1,126 @@
+// The full look at a pack that is as it was sealed, as nearly all are: its file is read once, each block
+// judged by its checksum and each chunk by its hash while they are at hand.
+//
+// Memory: a window of kWindow, or of the longest record; kReadWindowBytes of unpacked bytes; the guard and
+// the rows of one pack.
+#include <algorithm>
+
+#include "engine/store/batch.hpp"
+#include "engine/store/crc32c.hpp"
+#include "engine/store/pack_check.hpp"
+#include "engine/store/pack_store.hpp"
+
+namespace satchel::store {
+
+namespace {
+
+constexpr std::size_t kWindow =
+    kReadWindowBytes + 2 * kPackBlockSize;  // the longest record, wherever it begins
+
+std::uint64_t end_of(const IndexRow& row) { return row.place + kRecordHeaderSize + row.stored_size; }
+
+class SoundPack {
+  public:
+    SoundPack(env::File& file, env::Offload& offload, const Guard& guard, std::span<const IndexRow> by_place,
+              const std::function<void(std::uint64_t)>& read)
+        : file_(file), offload_(offload), guard_(guard), rows_(by_place), read_(read) {}
+
+    Result<bool> is_sound() {
+        const std::uint64_t end = std::uint64_t{guard_.layout.blocks} * kPackBlockSize;
+        ByteBuffer bytes;
+        for (std::uint64_t at = 0; at < end;) {
+            const std::uint64_t longest = rows_.empty() ? 0 : next_block(end_of(rows_.front())) - at;
+            if (longest > kObjectMax + 2 * kPackBlockSize) return false;  // a row that can't be true
+            const std::uint64_t size = std::min(std::max(kWindow, longest), end - at);
+            if (bytes.size() < size) bytes.resize(static_cast<std::size_t>(size));
+            const MutableBytes window = MutableBytes(bytes).first(static_cast<std::size_t>(size));
+            const Result<std::size_t> got = file_.read_at(at, window);
+            if (!got.has_value() && got.error().code != ErrorCode::kIo) return got.error();
+            if (!got.has_value() || *got != size) return false;
+            if (!blocks_are_sound(at, window) || !records_are_whole(at, window)) return false;
+            std::uint64_t next = at + size;
+            // A record that goes on behind the window stands whole in the next one.
+            if (!rows_.empty()) next = std::min(next, rows_.front().place / kPackBlockSize * kPackBlockSize);
+            if (next <= at) return false;
+            read_(next - at);
+            at = next;
+        }
+        return rows_.empty() ? parity_is_sound() : Result<bool>(false);
+    }
+
+  private:
+    bool blocks_are_sound(std::uint64_t at, ByteView window) {
+        for (auto block = static_cast<std::uint32_t>(at / kPackBlockSize); !window.empty(); ++block) {
+            const ByteView bytes = window.first(std::min<std::size_t>(kPackBlockSize, window.size()));
+            window = window.subspan(bytes.size());
+            if (block < checked_) continue;
+            if (crc32c(bytes) != guard_.sums[block]) return false;
+            checked_ = block + 1;
+        }
+        return true;
+    }
+
+    // Those that lie in the window; what they unpack to is in memory for a part of them at a time.
+    bool records_are_whole(std::uint64_t at, ByteView window) {
+        const std::uint64_t end = at + window.size();
+        while (!rows_.empty() && rows_.front().place >= at && end_of(rows_.front()) <= end) {
+            std::vector<ByteView> records;
+            ReadWindow share;
+            for (const IndexRow& row : rows_) {
+                if (row.place < at || end_of(row) > end || !share.takes(row)) break;
+                records.push_back(window.subspan(static_cast<std::size_t>(row.place - at),
+                                                 static_cast<std::size_t>(end_of(row) - row.place)));
+            }
+            const std::vector<OpenedRecord> opened = open_records(offload_, records);
+            for (std::size_t i = 0; i < opened.size(); ++i) {
+                const RecordHeader& header = opened[i].header;
+                if (!opened[i].is_whole || header.id != rows_[i].id.digest ||
+                    header.raw_size != rows_[i].raw_size)
+                    return false;
+            }
+            rows_ = rows_.subspan(opened.size());
+        }
+        return true;
+    }
+
+    Result<bool> parity_is_sound() {
+        bool sound = true;
+        SATCHEL_TRY_VOID(for_each_block(
+            file_, guard_.layout, [&](std::uint32_t i) { return i >= guard_.layout.blocks; },
+            [&](std::uint32_t i, ByteView block) {
+                sound = sound && !block.empty() && crc32c(block) == guard_.sums[i];
+            }));
+        return sound;
+    }
+
+    env::File& file_;
+    env::Offload& offload_;
+    const Guard& guard_;
+    std::span<const IndexRow> rows_;  // not looked at yet
+    const std::function<void(std::uint64_t)>& read_;
+    std::uint32_t checked_ = 0;  // blocks
+};
+
+}  // namespace
+
+// How many chunks it holds. None: something is not as it was sealed, or nothing says how it was; then others
+// have to look closer.
+Result<std::optional<std::uint64_t>> PackStore::verify_sound(const PackRow& pack,
+                                                             const std::function<void(std::uint64_t)>& read) {
+    const std::optional<std::uint64_t> unknown;
+    if (pack.state != PackState::kSealed || pack.lost > 0) return unknown;
+    const Result<env::File*> file = reading(pack.number);
+    if (!file.has_value()) return unknown;
+    SATCHEL_TRY(const PackCheck check, check_ends(**file, pack.id));
+    if (!check.guard || !check.is_sound()) return unknown;
+    std::vector<IndexRow> rows;
+    if (!rows_of(pack, rows).has_value()) return unknown;
+    SATCHEL_TRY_VOID(drop_forgotten(pack.number, rows));
+    if (rows.size() != pack.chunks) return unknown;
+    std::sort(rows.begin(), rows.end(),
+              [](const IndexRow& a, const IndexRow& b) { return a.place < b.place; });
+    SATCHEL_TRY(const bool sound, SoundPack(**file, offload_, *check.guard, rows, read).is_sound());
+    return sound ? std::optional<std::uint64_t>(rows.size()) : unknown;
+}
+
+}  // namespace satchel::store
