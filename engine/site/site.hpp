@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,12 @@ struct PublishReport {
     std::vector<PublishedCourse> courses;
     std::vector<Skipped> skipped;
     std::uint64_t skipped_count = 0;
+};
+
+// How much is written before it is made sure and gets its names; smaller in tests.
+struct CheckoutLimits {
+    std::uint64_t batch_bytes = 64 * 1024 * 1024;
+    std::size_t batch_files = 512;
 };
 
 struct CheckoutReport {
@@ -136,6 +143,14 @@ struct CollectReport {
     std::uint64_t moved = 0;  // bytes that were written again
 };
 
+// A file of an edition that was here complete, and of which an object is damaged. No path: the object is a
+// part of the edition's list of files.
+struct Loss {
+    std::string course;
+    std::uint32_t edition = 0;
+    std::string path;
+};
+
 struct RepairedLane {
     std::string lane;
     std::uint64_t commits = 0;        // brought back
@@ -194,13 +209,17 @@ class Site {
     Result<void> for_each_course(const std::function<Result<void>(const CourseState&)>& each);
     Result<Why> why(std::string_view course);
     // Writes the current edition (the newest if the site published it itself and none is current is refused)
-    // to `target`/`folder` and its sums to `folder`.b2sums. Goes on where it stopped.
+    // to `target`/`folder` and its sums to `folder`.b2sums; what is not whole yet stands in
+    // `folder`.satchel-part. Goes on where it stopped.
     Result<CheckoutReport> checkout(const std::string& course, env::Disk& target, std::string_view folder,
-                                    Progress& progress);
+                                    Progress& progress, const CheckoutLimits& limits = {});
     Result<void> for_each_file(const std::string& course,
                                const std::function<Result<void>(const store::ManifestEntry&)>& each);
     Result<void> read_file(const std::string& course, std::string_view path, std::uint64_t offset,
                            std::uint64_t length, const std::function<Result<void>(ByteView)>& sink);
+    // What needs one of these objects, while the site still calls its editions complete.
+    Result<void> for_each_loss(const std::set<ChunkId>& lost,
+                               const std::function<Result<void>(const Loss&)>& each);
 
     // -- room -------------------------------------------------------------------------------------
     Result<StoreLimits> limits();

@@ -137,7 +137,7 @@ def prepare(root, megabytes):
     phase("stick read", read, ["village/packs"], "village", PACK_EXTRA)
     satchel(*read(base))
     checkout = lambda place: ("--site", place / "village", "checkout", "alpha", place / "out")
-    phase("checkout", checkout, ["out"], "village", 0)
+    phase("checkout", checkout, ["out", "out.satchel-part"], "village", 0)
     return phases
 
 
