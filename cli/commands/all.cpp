@@ -10,8 +10,8 @@ const std::vector<CommandSpec>& all_commands() {
         for (const auto& family :
              {setup_commands(), sites_commands(), publish_commands(), review_commands(), reviewers_commands(),
               catalogue_commands(), subscribe_commands(), stick_commands(), sync_commands(),
-              course_commands(), store_commands(), room_commands(), records_commands(), report_commands(),
-              status_commands(), repair_commands(), help_commands()})
+              course_commands(), store_commands(), store_verify_commands(), room_commands(),
+              records_commands(), report_commands(), status_commands(), repair_commands(), help_commands()})
             all.insert(all.end(), family.begin(), family.end());
         return all;
     }();

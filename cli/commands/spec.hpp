@@ -96,6 +96,7 @@ class Arguments {
 [[nodiscard]] std::vector<CommandSpec> sync_commands();
 [[nodiscard]] std::vector<CommandSpec> course_commands();
 [[nodiscard]] std::vector<CommandSpec> store_commands();
+[[nodiscard]] std::vector<CommandSpec> store_verify_commands();
 [[nodiscard]] std::vector<CommandSpec> records_commands();
 [[nodiscard]] std::vector<CommandSpec> report_commands();
 [[nodiscard]] std::vector<CommandSpec> status_commands();

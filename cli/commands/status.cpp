@@ -67,7 +67,7 @@ Result<cli::ExitCode> status(Context& context) {
         output.print("{bytes} of it were damaged and have been mended",
                      {{"bytes", text::size_text(status.store.mended_bytes)}});
     if (status.store.missing_chunks > 0)
-        output.warn("{chunks} chunks are damaged; `satchel store verify --forget` has them fetched again",
+        output.warn("{chunks} chunks can not be read from the disk; `satchel store verify` tells more",
                     {{"chunks", std::to_string(status.store.missing_chunks)}});
     for (const catalogue::LaneHead& head : status.heads)
         output.print("{lane}: {height} commits, head {head}", {{"lane", head.lane},

@@ -171,14 +171,14 @@ Result<std::optional<Spot>> PackStore::spot_of(const ChunkId& id) {
 Error PackStore::cut_off(std::uint32_t pack, const std::string& detail) const {
     return fail(
         ErrorCode::kDamaged, disk_.describe(path_of(pack)), "this pack is missing or cut off",
-        "run `satchel store verify --forget`, take a stick to the hub and read it again: it brings them anew",
+        "run `satchel store verify`: it names the lessons that are hit, and has them fetched again",
         detail);
 }
 
 Error PackStore::damaged_at(const Place& place, const std::string& detail) const {
     return fail(
         ErrorCode::kDamaged, disk_.describe(path_of(place.pack)), "a chunk in this pack is damaged",
-        "run `satchel store verify --forget`, take a stick to the hub and read it again: it brings them anew",
+        "run `satchel store verify`: it names the lessons that are hit, and has them fetched again",
         "record at byte " + std::to_string(place.row.place) + ": " + detail);
 }
 

@@ -192,10 +192,13 @@ TEST_F(Commands, ADamagedStoreEndsWithThirteenAndTheRestIsUsed) {
         bytes[at] = 'X';
         folder_.write(name, bytes);
     }
-    const Ran ran = run_words({"--site", "village", "store", "verify", "--json", "--forget"});
+    const Ran ran = run_words({"--site", "village", "store", "verify", "--json"});
     EXPECT_EQ(ran.code, kExitDamaged) << ran.err;
     EXPECT_EQ(last_json(ran.err)["code"], 13);
     EXPECT_EQ(last_json(ran.out)["damaged"], 1);
+    EXPECT_EQ(last_json(ran.out)["lost_files"], 2);  // small files lie in one chunk
+    EXPECT_EQ(last_json(ran.out)["forgotten"], 1);
+    EXPECT_NE(ran.out.find("第一课.html"), std::string::npos) << ran.out;
     EXPECT_EQ(last_json(run_words({"--site", "village", "why", "maths", "--json"}).out)["state"],
               "missing-chunks");
     ASSERT_EQ(run_words({"--site", "village", "stick", "read", "usb"}).code, 0);

@@ -108,13 +108,18 @@ for how in flip cut; do
     pack=$(only_pack hurt)
     place=$(place_of courseware/songs/song.bin "$pack")
     if [[ $how == flip ]]; then change_byte "$pack" "$place"; else truncate -s "$place" "$pack"; fi
-    refuses 13 --site hurt store verify
-    says "$(basename "$pack")" 'at byte' 'store verify --forget'
     refuses 13 --site hurt cat songs song.bin
     says "$(basename "$pack")"
     does --site hurt checkout maths rest
     ends_with 0 diff -r courseware/maths rest
-    refuses 13 --site hurt store verify --forget
+    refuses 13 --site hurt store verify
+    says "$(basename "$pack")" 'at byte'
+    if [[ $how == flip ]]; then
+        says 'lost: songs, edition 1: song.bin' 'they are wanted again'
+    else # the disk may give it another day
+        says 'store verify --forget'
+        refuses 13 --site hurt store verify --forget
+    fi
     does --site hurt stick read usb
     does --site hurt cat songs song.bin
     ends_with 0 cmp out courseware/songs/song.bin

@@ -47,20 +47,40 @@ does --site hub store rebuild-index
 is_as_it_was
 does --site hub store verify
 
-step "Of two bursts in the same columns the chunks are named, forgotten, and brought anew"
+step "Of two bursts in the same columns exactly the lesson that is hit is named, and comes again from a peer"
+does join-request village --site-name village
+cp out request
+does --site hub enrol request
+cp out grant
+does join village grant
+does --site village subscribe add all
+"$satchel" --json --site hub serve --listen 127.0.0.1:0 >hub.out 2>hub.err &
+hub=$!
+trap 'kill -9 "$hub" 2>/dev/null || true' EXIT
+for ((i = 0; i < 400; ++i)); do
+    if grep -q '"listening"' hub.out; then break; fi
+    sleep 0.05
+done
+at=$(python3 -c 'import json; print(json.loads(open("hub.out").readline())["address"])')
+does --site village sync "$at"
+pack=village/packs/00000001.pack
 zeros 20000000 200000
 zeros $((20000000 + 257 * 4096)) 200000
-refuses 13 --site hub store verify --fast
-says 'damaged: ' '00000001.pack at byte' 'store verify --forget'
-does --json --site hub status
-missing=$(field missing_chunks)
-if ((missing == 0 || missing > 20)); then fail "$missing chunks are missing"; fi
-does --site hub cat text page.txt
-refuses 13 --json --site hub store verify --forget
-says "\"forgotten\":$missing" "\"damaged\":$missing"
-does --site hub store verify
-does --json --site hub status
-if [[ $(field missing_chunks) != 0 ]]; then fail "forgotten chunks are still missing"; fi
+refuses 13 --site village store verify --fast
+says 'damaged: ' '00000001.pack at byte' 'lost: film, edition 1: film.mp4' 'they are wanted again'
+if [[ $(grep -c '^lost: ' out) != 1 ]]; then fail "other lessons are named, too"; fi
+does --json --site village why film
+if [[ $(field state) == complete ]]; then fail "the lesson is called complete"; fi
+does --site village cat text page.txt
+does --site village store verify
+does --site village sync "$at"
+does --site village checkout film again
+ends_with 0 cmp again/film.mp4 courseware/film/film.mp4
+does --site village store verify
+does --json --site village status
+if [[ $(field missing_chunks) != 0 ]]; then fail "chunks are still missing"; fi
+kill -TERM "$hub"
+wait "$hub" || true
 
 step "A budget looks at a part, in its turn"
 does --json --site hub store verify --fast --budget 1MB

@@ -178,7 +178,7 @@ same part <(head -c "$(stat -c %s part)" film)
 get 503 "${pages}lesson/maths/film.mp4" -r -100
 says 'The course maths is not complete here'
 stop
-refuses 13 --site village store verify --forget
+refuses 13 --site village store verify
 play village
 get 503 "${pages}lesson/maths/film.mp4"
 says 'The course maths is not complete here'

@@ -1,0 +1,56 @@
+// Which files need objects that are damaged: what a person wants to hear of a pack, a place and a hash.
+#include "engine/exchange/holdings.hpp"
+#include "engine/site/site_state.hpp"
+#include "engine/store/ingest.hpp"
+
+namespace satchel::site {
+
+namespace {
+
+using EachLoss = std::function<Result<void>(const Loss&)>;
+
+bool is_gone(const Error& error) {
+    return error.code == ErrorCode::kDamaged || error.code == ErrorCode::kNotFound ||
+           error.code == ErrorCode::kIo;
+}
+
+Result<bool> needs_one(store::Store& store, const store::FileContent& content,
+                       const std::set<ChunkId>& lost) {
+    const auto* recipe = std::get_if<store::RecipeContent>(&content);
+    if (recipe != nullptr && lost.count(recipe->recipe) != 0) return true;
+    const Result<std::vector<store::Extent>> extents = store::extents_of(store, content);
+    if (!extents.has_value() && is_gone(extents.error())) return true;
+    if (!extents.has_value()) return extents.error();
+    for (const store::Extent& extent : *extents)
+        if (lost.count(extent.chunk) != 0) return true;
+    return false;
+}
+
+Result<void> losses_of(store::Store& store, const catalogue::Edition& edition, const std::set<ChunkId>& lost,
+                       const EachLoss& each) {
+    bool is_list_hit = false;
+    store::ManifestReader reader([&](const ChunkId& id) { return store.read(id); }, edition.manifest);
+    const auto file = [&](const store::ManifestEntry& entry) -> Result<void> {
+        SATCHEL_TRY(const bool is_hit, needs_one(store, entry.content, lost));
+        return is_hit ? each({edition.course, edition.number, entry.path}) : Result<void>();
+    };
+    const auto node = [&](const ChunkId& id) -> Result<bool> {
+        is_list_hit = is_list_hit || lost.count(id) != 0;
+        return lost.count(id) == 0;
+    };
+    const Result<void> walked = reader.for_each(file, node);
+    if (!walked.has_value() && !is_gone(walked.error())) return walked;
+    if (!walked.has_value() || is_list_hit) return each({edition.course, edition.number, ""});
+    return {};
+}
+
+}  // namespace
+
+Result<void> Site::for_each_loss(const std::set<ChunkId>& lost, const EachLoss& each) {
+    return state_->catalogue->for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
+        SATCHEL_TRY(const bool complete, exchange::is_complete(*state_->database, state.edition.manifest));
+        return complete ? losses_of(*state_->store, state.edition, lost, each) : Result<void>();
+    });
+}
+
+}  // namespace satchel::site
