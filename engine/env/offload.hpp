@@ -1,4 +1,5 @@
-// Processor time, as lent by the world. Jobs are pure: they touch only what they were given.
+// Processor time, as lent by the world. Jobs touch only what they were given, which nobody else touches until
+// they have ended.
 #pragma once
 
 #include <functional>

@@ -62,6 +62,7 @@ Result<void> PartWriter::add(const store::ManifestEntry& entry, std::uint64_t nu
     if (size != entry.size)
         return fail(ErrorCode::kDamaged, "recipe", "the bytes are damaged",
                     "fetch it again from a stick or another site", "a recipe and its file differ in length");
+    wait();
     if (path) {
         Result<std::unique_ptr<env::File>> there = target_.open(*path, env::OpenMode::kRead);
         const Result<std::uint64_t> found = there.has_value() ? (*there)->size() : 0;
@@ -78,7 +79,6 @@ Result<void> PartWriter::add(const store::ManifestEntry& entry, std::uint64_t nu
         return small_bytes_ < kSmallBytes && small_.size() < kSmallFiles ? Result<void>() : step();
     }
     const auto lane = std::find(large_.begin(), large_.end(), nullptr);
-    going_.reset();
     row_.begin(static_cast<std::size_t>(lane - large_.begin()));
     *lane = std::move(job);
     while (std::find(large_.begin(), large_.end(), nullptr) == large_.end()) SATCHEL_TRY_VOID(step());
@@ -128,8 +128,11 @@ Result<void> PartWriter::step() {
     chunks_.clear();
     requests_.clear();
     for (const std::unique_ptr<Job>& job : small_) ask_for(*job, std::numeric_limits<std::uint64_t>::max());
-    for (const std::unique_ptr<Job>& job : large_)
-        if (job) ask_for(*job, kStepBytes);
+    for (const std::unique_ptr<Job>& job : large_) {
+        if (!job) continue;
+        if (job->stage != Stage::kWriting) wait();  // its file is read
+        ask_for(*job, kStepBytes);
+    }
     SATCHEL_TRY_VOID(store_.read_each(chunks_, [&](std::size_t index, ByteView chunk) -> Result<void> {
         for (const Request& request : requests_[index]) {
             for (std::size_t i = request.first; i < request.first + request.count; ++i) {
@@ -143,8 +146,9 @@ Result<void> PartWriter::step() {
         }
         return {};
     }));
-    SATCHEL_TRY_VOID(hash_large());
+    wait();
     SATCHEL_TRY_VOID(end_small());
+    begin_large();
     return end_large();
 }
 
@@ -162,41 +166,66 @@ Result<void> PartWriter::take(Job& job, ByteView bytes) {
             job.stage = Stage::kWriting;
         }
     }
-    if (job.stage == Stage::kWriting && job.outcome.has_value()) job.outcome = write(job, bytes);
     if (!job.outcome.has_value()) return {};
+    if (job.stage == Stage::kWriting) {
+        job.unwritten += bytes.size();
+        calls_.wrote(bytes.size());
+    }
     append(job.bytes, bytes);
     job.at += bytes.size();
     return calls_.went_on(static_cast<std::int64_t>(bytes.size()));
 }
 
 // The target may be the disk that the site lies on.
-Result<void> PartWriter::write(Job& job, ByteView bytes) {
-    SATCHEL_TRY_VOID(reserve_.allow(bytes.size(), path_of(job.number)));
-    SATCHEL_TRY_VOID(job.file->write_at(job.at, bytes));
-    calls_.wrote(bytes.size());
-    return {};
+void PartWriter::allow(Job& job) {
+    if (job.outcome.has_value() && job.unwritten > 0)
+        job.outcome = reserve_.allow(job.unwritten, path_of(job.number));
 }
 
-Result<void> PartWriter::hash_large() {
-    going_.reset();
+// The bytes of this step, beside the next one.
+void PartWriter::begin_large() {
     std::array<ByteView, HasherRow::kInputs> pieces;
     bool is_any = false;
     for (std::size_t lane = 0; lane < large_.size(); ++lane) {
-        hashing_[lane].clear();
         if (!large_[lane]) continue;
-        std::swap(hashing_[lane], large_[lane]->bytes);
-        pieces[lane] = hashing_[lane];
+        Job& job = *large_[lane];
+        allow(job);
+        taken_[lane].clear();
+        std::swap(taken_[lane], job.bytes);
+        pieces[lane] = taken_[lane];
+        const std::size_t unwritten = std::exchange(job.unwritten, 0);
+        if (job.outcome.has_value())
+            writing_[lane] = {job.file.get(), job.at - unwritten, pieces[lane].last(unwritten), {}};
         is_any = is_any || !pieces[lane].empty();
     }
-    if (is_any) going_ = offload_.begin([this, pieces] { row_.update(pieces); });
-    return {};
+    if (!is_any) return;
+    going_ = offload_.begin([this, pieces] {
+        for (Writing& writing : writing_)
+            if (!writing.bytes.empty()) writing.outcome = writing.file->write_at(writing.at, writing.bytes);
+        row_.update(pieces);
+    });
+}
+
+void PartWriter::wait() {
+    going_.reset();
+    for (std::size_t lane = 0; lane < large_.size(); ++lane) {
+        Writing& writing = writing_[lane];
+        if (!writing.outcome.has_value()) large_[lane]->outcome = std::move(writing.outcome);
+        writing = {};
+    }
 }
 
 Result<void> PartWriter::end_small() {
     std::vector<std::unique_ptr<Job>> jobs = std::exchange(small_, {});
     small_bytes_ = 0;
     std::vector<ByteView> inputs;
-    for (const std::unique_ptr<Job>& job : jobs) inputs.emplace_back(job->bytes);
+    for (const std::unique_ptr<Job>& job : jobs) {
+        allow(*job);
+        if (job->outcome.has_value() && job->unwritten > 0)
+            job->outcome =
+                job->file->write_at(job->at - job->unwritten, ByteView(job->bytes).last(job->unwritten));
+        inputs.emplace_back(job->bytes);
+    }
     std::vector<Digest> digests(inputs.size());
     hash_many(inputs, digests);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -217,7 +246,7 @@ Result<void> PartWriter::end_large() {
         Job& job = *large_[lane];
         const bool is_over = !job.outcome.has_value() || job.next == job.extents.size();
         if (!is_over && !job.is_to_begin_anew) continue;
-        going_.reset();
+        wait();
         const Digest digest = row_.finish(lane);
         if (job.is_to_begin_anew) {
             SATCHEL_TRY_VOID(begin_anew(job));
@@ -236,6 +265,7 @@ Result<void> PartWriter::begin_anew(Job& job) {
     job.next = 0;
     job.at = 0;
     job.bytes.clear();
+    job.unwritten = 0;
     job.is_to_begin_anew = false;
     job.outcome = open_part(job);
     return {};

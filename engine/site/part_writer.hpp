@@ -3,8 +3,9 @@
 //
 // Method. Small files gather, large ones go on a step at a time, up to HasherRow::kInputs of them. One step
 // reads the next chunks of all of them at once, each chunk once for all files that lie in it, and hands their
-// bytes on; the large files' bytes are hashed beside the next step. So hashing fills its lanes, and a bag of
-// small files is opened once and not for each of them.
+// bytes on; the large files' bytes are written and hashed beside the reading of the next step. So hashing
+// fills its lanes, and a bag of small files is opened once and not for each of them. While that goes on,
+// nothing else is done with the target.
 //
 // A file goes into the folder of parts, under its number. One that is thought to be there is compared first,
 // and written only from where it differs; a part of an earlier run likewise.
@@ -68,8 +69,15 @@ class PartWriter {
         std::vector<store::Extent> extents;
         std::size_t next = 0;  // extent
         std::uint64_t at = 0;
-        ByteBuffer bytes;  // of this step, to be hashed
+        ByteBuffer bytes;           // of this step, to be hashed
+        std::size_t unwritten = 0;  // of them, the last so many: to be written, too
         bool is_to_begin_anew = false;
+        Result<void> outcome;
+    };
+    struct Writing {  // what goes on beside the reading
+        env::File* file = nullptr;
+        std::uint64_t at = 0;
+        ByteView bytes;
         Result<void> outcome;
     };
     struct Request {  // extents of one file that lie in one chunk
@@ -81,8 +89,9 @@ class PartWriter {
     void ask_for(Job& job, std::uint64_t bytes_max);
     Result<void> step();
     Result<void> take(Job& job, ByteView bytes);
-    Result<void> write(Job& job, ByteView bytes);
-    Result<void> hash_large();
+    void allow(Job& job);
+    void begin_large();
+    void wait();
     Result<void> end_small();
     Result<void> end_large();
     Result<void> end(Job& job, const Digest& digest);
@@ -103,8 +112,9 @@ class PartWriter {
     std::vector<ChunkId> chunks_;                 // of the step
     std::vector<std::vector<Request>> requests_;  // of each of them
     HasherRow row_;
-    std::array<ByteBuffer, HasherRow::kInputs> hashing_;
-    std::unique_ptr<env::Offload::Going> going_;  // its job has row_ and hashing_
+    std::array<ByteBuffer, HasherRow::kInputs> taken_;  // bytes of the large files
+    std::array<Writing, HasherRow::kInputs> writing_;
+    std::unique_ptr<env::Offload::Going> going_;  // its job has row_, taken_ and writing_
 };
 
 }  // namespace satchel::site

@@ -169,17 +169,15 @@ Result<std::optional<Spot>> PackStore::spot_of(const ChunkId& id) {
 }
 
 Error PackStore::cut_off(std::uint32_t pack, const std::string& detail) const {
-    return fail(
-        ErrorCode::kDamaged, disk_.describe(path_of(pack)), "this pack is missing or cut off",
-        "run `satchel store verify`: it names the lessons that are hit, and has them fetched again",
-        detail);
+    return fail(ErrorCode::kDamaged, disk_.describe(path_of(pack)), "this pack is missing or cut off",
+                "run `satchel store verify`: it names the lessons that are hit, and has them fetched again",
+                detail);
 }
 
 Error PackStore::damaged_at(const Place& place, const std::string& detail) const {
-    return fail(
-        ErrorCode::kDamaged, disk_.describe(path_of(place.pack)), "a chunk in this pack is damaged",
-        "run `satchel store verify`: it names the lessons that are hit, and has them fetched again",
-        "record at byte " + std::to_string(place.row.place) + ": " + detail);
+    return fail(ErrorCode::kDamaged, disk_.describe(path_of(place.pack)), "a chunk in this pack is damaged",
+                "run `satchel store verify`: it names the lessons that are hit, and has them fetched again",
+                "record at byte " + std::to_string(place.row.place) + ": " + detail);
 }
 
 // Header and payload, both checksums checked; damage is told with the pack's name and the place.

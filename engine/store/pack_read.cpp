@@ -2,6 +2,7 @@
 //
 // Memory: a window of at most kReadWindowBytes of records and as many of plain bytes, or one object more.
 #include <algorithm>
+#include <utility>
 
 #include "engine/store/batch.hpp"
 #include "engine/store/pack_store.hpp"
@@ -48,7 +49,7 @@ void PackStore::fetch(std::span<const Place> places, Fetched& fetched) {
 // What is not whole is read once more by itself: read() knows other places where to look, and what to say.
 Result<void> PackStore::read_each(std::span<const ChunkId> ids,
                                   const std::function<Result<void>(std::size_t, ByteView)>& sink) {
-    Fetched fetched;
+    Fetched fetched = std::exchange(spare_, {});  // the sink may read, too
     std::vector<Place> places;
     for (std::size_t next = 0; next < ids.size();) {
         places.clear();
@@ -72,6 +73,7 @@ Result<void> PackStore::read_each(std::span<const ChunkId> ids,
             SATCHEL_TRY_VOID(sink(next, plain));
         }
     }
+    spare_ = std::move(fetched);
     return {};
 }
 

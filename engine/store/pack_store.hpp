@@ -153,6 +153,7 @@ class PackStore : public Store {
         std::vector<ByteView> records;  // of each; empty where the disk does not give it
     };
     void fetch(std::span<const Place> places, Fetched& fetched);
+    Fetched spare_;  // of read_each: clearing new memory costs more than reading into it
 
     // pack_store.cpp
     [[nodiscard]] std::string path_of(std::uint32_t number) const;

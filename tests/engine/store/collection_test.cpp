@@ -226,10 +226,7 @@ Outcome explore(bool syncs_lie, CrashBudget budget) {
 }
 
 TEST(CollectionCrash, LosesNothingThatIsKept) {
-    const bool is_soak = std::getenv("SATCHEL_SOAK") != nullptr;
-    const CrashBudget budget = is_soak ? CrashBudget{.singles_max = 24, .random_mixes = 80}
-                                       : CrashBudget{.singles_max = 4, .random_mixes = 2};
-    const Outcome outcome = explore(false, budget);
+    const Outcome outcome = explore(false, crash_budget({.singles_max = 4, .random_mixes = 2}));
     EXPECT_EQ(outcome.violations, 0U) << outcome.first;
     EXPECT_GT(outcome.states, 300U);
     std::printf("crash states: %zu store and collection\n", outcome.states);

@@ -74,14 +74,15 @@ Outcome explore(SimDiskOptions options, CrashBudget budget) {
 }
 
 TEST(PackMendCrash, APackCanBeMendedAfterAPowerCutWhileItIsMended) {
-    const Outcome outcome = explore({}, {.singles_max = 8, .random_mixes = 12});
+    const Outcome outcome = explore({}, crash_budget({.singles_max = 8, .random_mixes = 12}));
     EXPECT_EQ(outcome.violations, 0u) << outcome.first;
     EXPECT_GT(outcome.states, 80u);
     std::printf("crash states: %zu mending\n", outcome.states);
 }
 
 TEST(PackMendCrash, AlsoWhereSectorsGoBadWithTheirNeighbours) {
-    const Outcome outcome = explore({.garbage_spill_bytes = 4096}, {.singles_max = 8, .random_mixes = 12});
+    const Outcome outcome =
+        explore({.garbage_spill_bytes = 4096}, crash_budget({.singles_max = 8, .random_mixes = 12}));
     EXPECT_EQ(outcome.violations, 0u) << outcome.first;
     EXPECT_GT(outcome.states, 80u);
     std::printf("crash states: %zu mending with spilling sectors\n", outcome.states);

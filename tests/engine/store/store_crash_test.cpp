@@ -27,17 +27,33 @@ constexpr PackLimits kTinyPacks = {.target_bytes = 12 * 1024,
 constexpr std::uint64_t kCommits = 8;
 constexpr std::uint64_t kEach = 3;
 
+// A commit of 12 chunks is several groups, of which one is on its way to the disk while the next is made.
+constexpr PackLimits kTinyGroups = {.target_bytes = 40 * 1024,
+                                    .group_bytes = 3 * 1024,
+                                    .merge_rows = 0,
+                                    .merge_rows_per_chunk = 1,
+                                    .build_rows = 8,
+                                    .runs = {.fanout = 2, .first_rows = 2},
+                                    .guarded_from = 12 * 1024};
+
+struct Habits {
+    PackLimits limits = kTinyPacks;
+    std::uint64_t commits = kCommits;
+    std::uint64_t each = kEach;
+};
+const Habits kInGroups{kTinyGroups, 2, 12};
+
 // Larger than a block, smaller than a sector, and between.
 ByteBuffer chunk(std::uint64_t number) {
     return noise(number % 3 == 0 ? 4500 : 40 + number * 131 % 1500, number);
 }
 
 // What is wrong with a disk on which the first `acknowledged` chunks were committed; empty: nothing.
-std::string complaint_or_throw(SimDisk& disk, std::uint64_t acknowledged) {
-    Opened store(disk, kTinyPacks);
+std::string complaint_or_throw(SimDisk& disk, std::uint64_t acknowledged, const Habits& habits) {
+    Opened store(disk, habits.limits);
     if (const std::vector<Damage> damages = damages_of(*store); !damages.empty())
         return "damaged: " + damages[0].pack + " " + damages[0].error.detail;
-    for (std::uint64_t number = 1; number <= kCommits * kEach + 1; ++number) {
+    for (std::uint64_t number = 1; number <= habits.commits * habits.each + 1; ++number) {
         const ByteBuffer plain = chunk(number);
         const Result<ByteBuffer> read = store->read(ChunkId{hash_of(plain)});
         const bool is_lost = !read.has_value() && read.error().code == ErrorCode::kNotFound;
@@ -51,26 +67,28 @@ std::string complaint_or_throw(SimDisk& disk, std::uint64_t acknowledged) {
     return {};
 }
 
-std::string complaint(SimDisk& disk, std::uint64_t acknowledged) {
+std::string complaint(SimDisk& disk, std::uint64_t acknowledged, const Habits& habits = {}) {
     try {
-        return complaint_or_throw(disk, acknowledged);
+        return complaint_or_throw(disk, acknowledged, habits);
     } catch (const std::runtime_error& error) {
         return error.what();
     }
 }
 
 // Puts and commits until the disk fails; returns the number of acknowledged chunks.
-std::uint64_t work(SimDisk& disk, const std::function<void(std::uint64_t)>& acknowledge) {
+std::uint64_t work(SimDisk& disk, const std::function<void(std::uint64_t)>& acknowledge,
+                   const Habits& habits = {}) {
     std::uint64_t acknowledged = 0;
     try {
-        Opened store(disk, kTinyPacks);
-        for (std::uint64_t commit = 0; commit < kCommits; ++commit) {
-            for (std::uint64_t i = 1; i <= kEach; ++i) must(store->put(chunk(commit * kEach + i)));
+        Opened store(disk, habits.limits);
+        for (std::uint64_t commit = 0; commit < habits.commits; ++commit) {
+            for (std::uint64_t i = 1; i <= habits.each; ++i)
+                must(store->put(chunk(commit * habits.each + i)));
             must(store->commit());
-            acknowledged = (commit + 1) * kEach;
+            acknowledged = (commit + 1) * habits.each;
             acknowledge(acknowledged);
         }
-        must(store->put(chunk(kCommits * kEach + 1)));
+        must(store->put(chunk(habits.commits * habits.each + 1)));
     } catch (const std::runtime_error&) {
         // The disk said no: the test goes on with what it holds.
     }
@@ -83,7 +101,8 @@ struct Outcome {
     std::string first;
 };
 
-Outcome explore(SimDiskOptions options, CrashBudget budget) {
+Outcome explore(SimDiskOptions options, CrashBudget in_gate, const Habits& habits = {}) {
+    const CrashBudget budget = crash_budget(in_gate);
     SimDisk disk(options);
     Outcome outcome;
     std::uint64_t acknowledged = 0;
@@ -93,16 +112,19 @@ Outcome explore(SimDiskOptions options, CrashBudget budget) {
         simulations::for_each_image(now, budget, seen, [&](SimDisk& state, const CrashPlan& plan) {
             if (!judged.insert({acknowledged, simulations::image_hash(state)}).second) return;
             ++outcome.states;
-            const std::string wrong = complaint(state, acknowledged);
+            const std::string wrong = complaint(state, acknowledged, habits);
             if (!wrong.empty() && ++outcome.violations == 1)
                 outcome.first = wrong + " after " + simulations::describe(plan);
         });
     };
     disk.on_sync = look;
-    work(disk, [&](std::uint64_t count) {
-        acknowledged = count;
-        look(disk);
-    });
+    work(
+        disk,
+        [&](std::uint64_t count) {
+            acknowledged = count;
+            look(disk);
+        },
+        habits);
     look(disk);
     return outcome;
 }
@@ -112,6 +134,13 @@ TEST(StoreCrash, LosesNoAcknowledgedChunk) {
     EXPECT_EQ(outcome.violations, 0U) << outcome.first;
     EXPECT_GT(outcome.states, 400U);
     std::printf("crash states: %zu store\n", outcome.states);
+}
+
+TEST(StoreCrash, LosesNothingWhileAGroupIsOnItsWayToTheDisk) {
+    const Outcome outcome = explore({}, {.singles_max = 8, .random_mixes = 8}, kInGroups);
+    EXPECT_EQ(outcome.violations, 0U) << outcome.first;
+    EXPECT_GT(outcome.states, 300U);
+    std::printf("crash states: %zu store in groups\n", outcome.states);
 }
 
 TEST(StoreCrash, BearsSectorsThatGoBadWithTheirNeighbours) {
@@ -130,8 +159,9 @@ TEST(StoreCrash, LosesNoAcknowledgedChunkOnFat) {
 
 // The known-bad control: without it a harness that sees nothing would look like one that finds nothing.
 TEST(StoreCrash, IsCaughtWhenSyncsAreLies) {
-    const Outcome outcome = explore({.syncs_are_lies = true}, {.singles_max = 2, .random_mixes = 2});
-    EXPECT_GT(outcome.violations, 0U);
+    for (const Habits& habits : {Habits(), kInGroups})
+        EXPECT_GT(explore({.syncs_are_lies = true}, {.singles_max = 2, .random_mixes = 2}, habits).violations,
+                  0U);
 }
 
 TEST(StoreCrash, FailsCleanlyAtEveryOperationAndOpensAgain) {
@@ -184,7 +214,8 @@ RC_GTEST_PROP(StoreModel, HoldsWhatAMapHolds, ()) {
     options.profile = *rc::gen::element(SimDiskOptions::kJournaled, SimDiskOptions::kFat);
     options.garbage_spill_bytes = *rc::gen::element(0u, 4096u);
     auto disk = std::make_unique<SimDisk>(options);
-    auto store = std::make_unique<Opened>(*disk, kTinyPacks);
+    const PackLimits limits = *rc::gen::inRange(0, 2) == 0 ? kTinyPacks : kTinyGroups;
+    auto store = std::make_unique<Opened>(*disk, limits);
     std::map<ChunkId, ByteBuffer> acknowledged;
     std::map<ChunkId, ByteBuffer> put;
     const auto acknowledge = [&] {
@@ -198,7 +229,7 @@ RC_GTEST_PROP(StoreModel, HoldsWhatAMapHolds, ()) {
             if (!put.contains(id) && must((*store)->contains(id))) acknowledged.emplace(id, plain);
     };
     const auto reopen = [&] {
-        store = std::make_unique<Opened>(*disk, kTinyPacks);
+        store = std::make_unique<Opened>(*disk, limits);
         unsure.merge(put);
         put.clear();
         look_for_unsure();  // what survived is committed now

@@ -62,6 +62,12 @@ inline ByteBuffer get_file(env::Disk& disk, const std::string& path) {
 inline constexpr PackLimits kSmallPacks = {.target_bytes = 32 * 1024, .group_bytes = 8 * 1024};
 
 // One run of a program that has a store: site.db and packs/ on a disk that outlives it.
+// How many states a crash test visits: each pending write by itself and many more mixes in a soak.
+inline simulations::CrashBudget crash_budget(simulations::CrashBudget in_gate) {
+    if (std::getenv("SATCHEL_SOAK") == nullptr) return in_gate;
+    return {.singles_max = 64, .random_mixes = 40 * in_gate.random_mixes};
+}
+
 class Opened {
   public:
     explicit Opened(simulations::SimDisk& disk, PackLimits limits = kSmallPacks) : disk_(disk) {
