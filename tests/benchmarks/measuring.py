@@ -80,9 +80,9 @@ def files_of(folder):
 
 
 def warm(folder):
-    """Reads all of it, so that it lies in the page cache for whoever comes next."""
+    """Reads all of it, so that it lies in the page cache for whoever comes next; [] is nothing."""
     block = bytearray(BLOCK)
-    for path in files_of(folder):
+    for path in files_of(folder) if folder else []:
         with open(path, "rb", buffering=0) as file:
             while file.readinto(block):
                 pass

@@ -214,8 +214,12 @@ class Satchel(Peer):
         files = sum(path.stat().st_size for path in self.site.rglob("*") if path.is_file() and "parity" in path.name)
         return max(told, files)
 
+    def cache_bytes(self):
+        """What may be removed at any time (schemas/site-folder.md); the others' caches lie outside, uncounted too."""
+        return sum(bytes_of(self.site / name) for name in ("seen", "small-files.list") if (self.site / name).exists())
+
     def stored_bytes(self):
-        return bytes_of(self.repository) - self.parity_bytes()
+        return bytes_of(self.repository) - self.parity_bytes() - self.cache_bytes()
 
     def parts(self):
         """Where the bytes of the site's folder lie, and what of its packs is not content."""
