@@ -101,8 +101,7 @@ struct Outcome {
     std::string first;
 };
 
-Outcome explore(SimDiskOptions options, CrashBudget in_gate, const Habits& habits = {}) {
-    const CrashBudget budget = crash_budget(in_gate);
+Outcome explore(SimDiskOptions options, CrashBudget budget, const Habits& habits = {}) {
     SimDisk disk(options);
     Outcome outcome;
     std::uint64_t acknowledged = 0;
@@ -130,28 +129,30 @@ Outcome explore(SimDiskOptions options, CrashBudget in_gate, const Habits& habit
 }
 
 TEST(StoreCrash, LosesNoAcknowledgedChunk) {
-    const Outcome outcome = explore({}, {.singles_max = 8, .random_mixes = 8});
+    const Outcome outcome = explore({}, crash_budget({.singles_max = 8, .random_mixes = 8}));
     EXPECT_EQ(outcome.violations, 0U) << outcome.first;
     EXPECT_GT(outcome.states, 400U);
     std::printf("crash states: %zu store\n", outcome.states);
 }
 
 TEST(StoreCrash, LosesNothingWhileAGroupIsOnItsWayToTheDisk) {
-    const Outcome outcome = explore({}, {.singles_max = 8, .random_mixes = 8}, kInGroups);
+    const Outcome outcome = explore({}, crash_budget({.singles_max = 8, .random_mixes = 8}), kInGroups);
     EXPECT_EQ(outcome.violations, 0U) << outcome.first;
     EXPECT_GT(outcome.states, 300U);
     std::printf("crash states: %zu store in groups\n", outcome.states);
 }
 
 TEST(StoreCrash, BearsSectorsThatGoBadWithTheirNeighbours) {
-    const Outcome outcome = explore({.garbage_spill_bytes = 4096}, {.singles_max = 5, .random_mixes = 4});
+    const Outcome outcome =
+        explore({.garbage_spill_bytes = 4096}, crash_budget({.singles_max = 5, .random_mixes = 4}));
     EXPECT_EQ(outcome.violations, 0U) << outcome.first;
     EXPECT_GT(outcome.states, 200U);
     std::printf("crash states: %zu store with spilling sectors\n", outcome.states);
 }
 
 TEST(StoreCrash, LosesNoAcknowledgedChunkOnFat) {
-    const Outcome outcome = explore({.profile = SimDiskOptions::kFat}, {.singles_max = 5, .random_mixes = 4});
+    const Outcome outcome =
+        explore({.profile = SimDiskOptions::kFat}, crash_budget({.singles_max = 5, .random_mixes = 4}));
     EXPECT_EQ(outcome.violations, 0U) << outcome.first;
     EXPECT_GT(outcome.states, 200U);
     std::printf("crash states: %zu store on FAT\n", outcome.states);

@@ -65,7 +65,7 @@ inline constexpr PackLimits kSmallPacks = {.target_bytes = 32 * 1024, .group_byt
 // How many states a crash test visits: each pending write by itself and many more mixes in a soak.
 inline simulations::CrashBudget crash_budget(simulations::CrashBudget in_gate) {
     if (std::getenv("SATCHEL_SOAK") == nullptr) return in_gate;
-    return {.singles_max = 64, .random_mixes = 40 * in_gate.random_mixes};
+    return {.singles_max = 64, .random_mixes = 80 * in_gate.random_mixes};
 }
 
 class Opened {
