@@ -9,6 +9,7 @@ namespace satchel::store {
 namespace {
 
 using simulations::SimDisk;
+using simulations::SimDiskOptions;
 
 constexpr PackLimits kGuardedPacks = {.target_bytes = 256 * 1024, .group_bytes = 32 * 1024};
 constexpr std::uint64_t kChunks = 110;  // three sealed packs and an open one
@@ -77,6 +78,33 @@ TEST(StoreScrub, BothLooksMendABurstAndTellOfItOnce) {
         EXPECT_TRUE(damages_of(*store).empty());
         EXPECT_TRUE(scrub(*store).damages.empty());
         EXPECT_EQ(must(store->stats()).mended_bytes, damages[0].healed_bytes);
+    }
+}
+
+// Where no chunk lies only the checksums of the blocks tell: zeros between two groups, the index's last
+// block, the parity, a copy of the guard, the table.
+TEST(StoreScrub, BothLooksMendWhatLiesBetweenTheChunks) {
+    SimDisk sound;
+    {
+        Opened store(sound, kGuardedPacks);
+        fill(*store);
+    }
+    const ByteBuffer before = packs_of(sound)[0];
+    const std::unique_ptr<env::File> file = must(sound.open(kFirst, env::OpenMode::kRead));
+    const PackTrailer trailer = must(read_trailer(*file));
+    std::vector<std::uint64_t> places = {trailer.index.offset - 1, before.size() - 100};
+    for (const Section& section : trailer.sections) places.push_back(section.offset + section.size - 1);
+    ASSERT_EQ(before[trailer.index.offset - 1], 0);
+    for (const std::uint64_t place : places) {
+        for (const bool is_quick : {false, true}) {
+            SimDisk disk(SimDiskOptions(), sound.tree());
+            disk.flip_bit(kFirst, place, 3);
+            Opened store(disk, kGuardedPacks);
+            const std::vector<Damage> damages = is_quick ? scrub(*store).damages : damages_of(*store);
+            ASSERT_EQ(damages.size(), 1u) << place;
+            EXPECT_TRUE(damages[0].healed) << place;
+            EXPECT_TRUE(packs_of(disk)[0] == before) << place;
+        }
     }
 }
 
