@@ -132,6 +132,9 @@ Result<cli::ExitCode> verify(Context& context) {
     nlohmann::json summary;
     SATCHEL_TRY_VOID(is_quick ? look_quickly(context, found, progress, findings, summary)
                               : look_by_hash(context, found, progress, findings, summary));
+    // It may lie whole at another place, or the disk gives it now: to forget it would lose that too.
+    std::erase_if(findings.lost,
+                  [&](const ChunkId& chunk) { return context.site->store().read(chunk).has_value(); });
     SATCHEL_TRY(const std::uint64_t lost_files, say_losses(context, findings.lost));
     std::set<ChunkId> to_forget = findings.lost;
     if (!is_to_forget)

@@ -7,18 +7,10 @@
 #include <vector>
 
 #include "engine/base/encoding.hpp"
+#include "tests/engine/base/noise.hpp"
 
 namespace satchel {
 namespace {
-
-ByteBuffer noise(std::size_t size, std::uint64_t seed) {
-    ByteBuffer bytes(size);
-    for (std::uint8_t& byte : bytes) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        byte = static_cast<std::uint8_t>(seed >> 56);
-    }
-    return bytes;
-}
 
 std::vector<Digest> one_by_one(const std::vector<ByteView>& inputs) {
     std::vector<Digest> digests;

@@ -4,21 +4,12 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <vector>
+#include "tests/engine/base/noise.hpp"
 
 namespace satchel {
 namespace {
 
 constexpr std::size_t kInputs = HasherRow::kInputs;
-
-ByteBuffer noise(std::size_t size, std::uint64_t seed) {
-    ByteBuffer bytes(size);
-    for (std::uint8_t& byte : bytes) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        byte = static_cast<std::uint8_t>(seed >> 56);
-    }
-    return bytes;
-}
 
 TEST(HasherRow, AgreesAtEveryLengthAroundABlock) {
     const ByteBuffer bytes = noise(400, 1);

@@ -28,13 +28,12 @@ constexpr std::uint64_t kCommits = 8;
 constexpr std::uint64_t kEach = 3;
 
 // A commit of 12 chunks is several groups, of which one is on its way to the disk while the next is made.
-constexpr PackLimits kTinyGroups = {.target_bytes = 40 * 1024,
-                                    .group_bytes = 3 * 1024,
-                                    .merge_rows = 0,
-                                    .merge_rows_per_chunk = 1,
-                                    .build_rows = 8,
-                                    .runs = {.fanout = 2, .first_rows = 2},
-                                    .guarded_from = 12 * 1024};
+constexpr PackLimits kTinyGroups = [] {
+    PackLimits limits = kTinyPacks;
+    limits.target_bytes = 40 * 1024;
+    limits.group_bytes = 3 * 1024;
+    return limits;
+}();
 
 struct Habits {
     PackLimits limits = kTinyPacks;
