@@ -48,15 +48,22 @@ Result<cli::ExitCode> unpin(Context& context) {
 }
 
 Result<cli::ExitCode> drop(Context& context) {
-    SATCHEL_TRY(const std::string course, course_of(context));
+    std::vector<std::string> courses = context.arguments.list("COURSE");
+    if (courses.empty())
+        return fail(ErrorCode::kUsage, "COURSE", "no course is named",
+                    "name one or more: `satchel catalogue list` lists them");
+    for (std::string& course : courses) {
+        SATCHEL_TRY(course, context.site->resolve_course(course));
+    }
     constexpr std::uint32_t kEditionMax = 1'000'000'000;
     SATCHEL_TRY(const std::uint32_t number, number_of(context.arguments, "--edition", 0, kEditionMax));
-    SATCHEL_TRY_VOID(context.site->drop_edition(course, number == 0 ? std::nullopt : std::optional(number)));
+    SATCHEL_TRY_VOID(
+        context.site->drop_editions(courses, number == 0 ? std::nullopt : std::optional(number)));
     SATCHEL_TRY(const site::CollectReport report, context.site->collect(context.progress, false));
     context.output.note("Dropped; {bytes} given back to the disk.",
                         {{"bytes", text::size_text(report.freed)}});
     context.output.summary(
-        {{"course", course}, {"freed_bytes", report.freed}, {"moved_bytes", report.moved}});
+        {{"courses", courses}, {"freed_bytes", report.freed}, {"moved_bytes", report.moved}});
     return cli::kExitDone;
 }
 
@@ -106,12 +113,12 @@ std::vector<CommandSpec> room_commands() {
                       "satchel --site village store unpin rice-planting --json"},
          .run = unpin},
         {.name = "store drop",
-         .summary = "Drops old editions of a course, or a course that is not subscribed to",
+         .summary = "Drops old editions of courses, or courses that are not subscribed to",
          .needs = Needs::kSite,
-         .arguments = {{"COURSE", ArgumentKind::kPositional, "",
-                        "a course: its id, or how its id or title begins"},
+         .arguments = {{"COURSE", ArgumentKind::kListPositional, "",
+                        "courses: their ids, or how their ids or titles begin"},
                        {"--edition", ArgumentKind::kOption, "NUMBER", "only this edition"}},
-         .examples = {"satchel --site hub store drop rice-planting --edition 1",
+         .examples = {"satchel --site hub store drop rice-planting maize --edition 1",
                       "satchel --site village store drop rice-planting"},
          .run = drop},
         {.name = "store collect",

@@ -3,6 +3,7 @@
 #include "engine/site/retention.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "engine/base/encoding.hpp"
 #include "engine/database/meta.hpp"
@@ -191,19 +192,22 @@ Error must_stay(const Site::State& state, const HeldEdition& edition) {
 
 }  // namespace
 
-Result<void> Site::drop_edition(const std::string& course, std::optional<std::uint32_t> number) {
+Result<void> Site::drop_editions(const std::vector<std::string>& courses,
+                                 std::optional<std::uint32_t> number) {
     std::vector<HeldEdition> dropped;
-    std::optional<HeldEdition> stays;
+    std::map<std::string, HeldEdition> staying;
     SATCHEL_TRY_VOID(for_each_held(*state_, [&](const HeldEdition& edition) -> Result<void> {
-        if (edition.course != course || (number && edition.number != *number)) return {};
+        const bool is_named = std::find(courses.begin(), courses.end(), edition.course) != courses.end();
+        if (!is_named || (number && edition.number != *number)) return {};
         const bool may_go = edition.claim == Claim::kOld || edition.claim == Claim::kRest;
         if (may_go)
             dropped.push_back(edition);
         else
-            stays = edition;
+            staying.insert_or_assign(edition.course, edition);
         return {};
     }));
-    if (dropped.empty() && stays) return must_stay(*state_, *stays);
+    for (const HeldEdition& edition : dropped) staying.erase(edition.course);
+    if (!staying.empty()) return must_stay(*state_, staying.begin()->second);
     for (const HeldEdition& edition : dropped) SATCHEL_TRY_VOID(let_go(*state_, edition));
     return {};
 }

@@ -227,9 +227,9 @@ class Site {
     Result<void> pin(const std::string& course);  // its current edition never makes room for others
     Result<void> unpin(const std::string& course);
     Result<bool> is_pinned(const std::string& course);
-    // Keeps nothing of this edition here any more, or of all that may go; done too if nothing of it was kept.
-    // kRefused if only such as must stay are here.
-    Result<void> drop_edition(const std::string& course, std::optional<std::uint32_t> number);
+    // Keeps nothing of this edition of each course here any more, or of all that may go; done too if nothing of
+    // it was kept. kRefused, and nothing goes, if of one of the courses only such as must stay are here.
+    Result<void> drop_editions(const std::vector<std::string>& courses, std::optional<std::uint32_t> number);
     // Gives back to the disk what nothing keeps; with `only_look` tells what that would be.
     Result<CollectReport> collect(Progress& progress, bool only_look);
     // Editions that are wanted and have no room.

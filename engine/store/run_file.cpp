@@ -4,7 +4,6 @@
 #include "engine/store/run_file.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
@@ -135,27 +134,43 @@ Result<void> RunFile::find(std::uint64_t key, std::vector<RunRow>& into) {
     const auto at = std::lower_bound(fences_.begin(), fences_.end(), fence);
     std::size_t page = static_cast<std::size_t>(at - fences_.begin());
     if (page > 0) --page;  // rows of this fence may begin at the end of the page before
-    std::vector<RunRow> rows;
-    for (; page < fences_.size() && fences_[page] <= fence; ++page) {
-        SATCHEL_TRY_VOID(read_page(page, rows));
-        for (auto row = std::lower_bound(rows.begin(), rows.end(), RunRow{key, 0, 0});
-             row != rows.end() && row->key == key; ++row)
-            into.push_back(*row);
-    }
+    for (; page < fences_.size() && fences_[page] <= fence; ++page)
+        SATCHEL_TRY_VOID(find_in_page(page, key, into));
     return {};
+}
+
+// A kept page's checksum is looked at each time: memory fails, too.
+Result<void> RunFile::find_in_page(std::uint64_t page, std::uint64_t key, std::vector<RunRow>& into) {
+    if (kept_.empty()) kept_.resize(static_cast<std::size_t>(std::min(header_.pages(), kKeptPagesMax)));
+    KeptPage& kept = kept_[static_cast<std::size_t>(page % kept_.size())];
+    const MutableBytes bytes(kept.bytes.data(), header_.bytes_in(page));
+    if (!kept.is_there || kept.number != page) {
+        kept.is_there = false;
+        SATCHEL_TRY_VOID(read_bytes(page, bytes));
+        kept.number = page;
+    }
+    const Result<void> found = find_in_run_page(bytes, page, key, into);
+    kept.is_there = found.has_value();
+    return found.has_value() ? Result<void>() : damaged_page(page, found.error().detail);
 }
 
 Result<void> RunFile::read_page(std::uint64_t page, std::vector<RunRow>& rows) {
     std::array<std::uint8_t, kRunPageSize> bytes;
     const MutableBytes into(bytes.data(), header_.bytes_in(page));
+    SATCHEL_TRY_VOID(read_bytes(page, into));
+    const Result<void> read = read_run_page(into, page, rows);
+    return read.has_value() ? Result<void>() : damaged_page(page, read.error().detail);
+}
+
+Result<void> RunFile::read_bytes(std::uint64_t page, MutableBytes into) {
     SATCHEL_TRY(const bool there, read_all(*file_, header_.pages_at() + page * kRunPageSize, into));
-    const auto about = [&] { return "run " + run_name(header_.number) + " page " + std::to_string(page); };
-    if (!there)
-        return fail(ErrorCode::kDamaged, "index", "the bytes are damaged",
-                    "nothing is lost: `satchel store rebuild-index` mends it", about());
-    Result<void> read = read_run_page(into, page, rows);
-    if (!read.has_value()) read.error().detail += ": " + about();
-    return read;
+    return there ? Result<void>() : damaged_page(page, "behind the end of the file");
+}
+
+Error RunFile::damaged_page(std::uint64_t page, const std::string& detail) const {
+    return fail(ErrorCode::kDamaged, "index", "the bytes are damaged",
+                "nothing is lost: `satchel store rebuild-index` mends it",
+                detail + ": run " + run_name(header_.number) + " page " + std::to_string(page));
 }
 
 }  // namespace satchel::store

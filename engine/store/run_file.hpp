@@ -1,6 +1,7 @@
 // One run on disk: written once from rows in order, then only read.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -43,6 +44,9 @@ class RunWriter {
 
 class RunFile {
   public:
+    // Pages read last that are kept: all of a small library's, whose look-ups then read nothing.
+    static constexpr std::uint64_t kKeptPagesMax = 64;
+
     // Loads filter and fences and checks all but the pages. kDamaged if anything is not as it should be,
     // also if there is no such file.
     static Result<std::unique_ptr<RunFile>> open(env::Disk& disk, const std::string& path,
@@ -51,15 +55,25 @@ class RunFile {
     [[nodiscard]] bool may_have(std::uint64_t key) const;  // by the filter
     // Appends the rows of this key. kDamaged: a page does not check.
     Result<void> find(std::uint64_t key, std::vector<RunRow>& into);
-    Result<void> read_page(std::uint64_t page, std::vector<RunRow>& rows);
+    Result<void> read_page(std::uint64_t page, std::vector<RunRow>& rows);  // always from the disk
+    // What grows with the rows; the kept pages are besides.
     [[nodiscard]] std::size_t memory() const { return filter_.size() + fences_.size() * sizeof(fences_[0]); }
 
   private:
     RunFile() = default;
+    Result<void> find_in_page(std::uint64_t page, std::uint64_t key, std::vector<RunRow>& into);
+    Result<void> read_bytes(std::uint64_t page, MutableBytes into);
+    Error damaged_page(std::uint64_t page, const std::string& detail) const;
     std::unique_ptr<env::File> file_;
     RunHeader header_;
     ByteBuffer filter_;
     std::vector<std::uint32_t> fences_;
+    struct KeptPage {
+        std::uint64_t number = 0;
+        bool is_there = false;
+        std::array<std::uint8_t, kRunPageSize> bytes;
+    };
+    std::vector<KeptPage> kept_;  // page i at i % kKeptPagesMax; empty until one is read
 };
 
 }  // namespace satchel::store

@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kChecksumSize = 8;  // first bytes of a BLAKE2b-256
 constexpr unsigned kFilterProbes = 6;
+constexpr std::size_t kRunKeySize = 7;
 
 Error damaged(const char* detail) {
     return fail(ErrorCode::kDamaged, "index", "the bytes are damaged",
@@ -103,19 +104,51 @@ void put_run_page(ByteBuffer& out, std::uint64_t page, const std::vector<RunRow>
     for (std::size_t i = 0; i < 4; ++i) out[start + i] = static_cast<std::uint8_t>(crc >> (8 * i));
 }
 
+namespace {
+
+// The rows of a page that checks.
+Result<ByteView> checked_rows(ByteView bytes, std::uint64_t page) {
+    Reader reader(bytes);
+    const std::uint32_t crc = reader.u32();
+    const ByteView rows = bytes.subspan(std::min<std::size_t>(4, bytes.size()));
+    if (crc != page_crc(page, rows)) return damaged("a page's checksum does not match");
+    return rows;
+}
+
+std::uint64_t key_at(ByteView rows, std::size_t number) {
+    std::uint64_t key = 0;
+    for (const std::uint8_t byte : rows.subspan(number * kRunRowSize, kRunKeySize)) key = key << 8 | byte;
+    return key;
+}
+
+RunRow row_at(ByteView rows, std::size_t number) {
+    Reader reader(rows.subspan(number * kRunRowSize + kRunKeySize, kRunRowSize - kRunKeySize));
+    RunRow row{key_at(rows, number), reader.u32(), reader.u16()};
+    row.slot |= std::uint32_t{reader.u8()} << 16;
+    return row;
+}
+
+}  // namespace
+
 Result<void> read_run_page(ByteView bytes, std::uint64_t page, std::vector<RunRow>& rows) {
     rows.clear();
-    Reader reader(bytes);
-    if (reader.u32() != page_crc(page, bytes.subspan(std::min<std::size_t>(4, bytes.size()))))
-        return damaged("a page's checksum does not match");
-    while (reader.left() >= kRunRowSize) {
-        RunRow row;
-        for (const std::uint8_t byte : reader.raw(7)) row.key = row.key << 8 | byte;
-        row.pack = reader.u32();
-        row.slot = reader.u16();
-        row.slot |= std::uint32_t{reader.u8()} << 16;
-        rows.push_back(row);
+    SATCHEL_TRY(const ByteView checked, checked_rows(bytes, page));
+    for (std::size_t i = 0; i < checked.size() / kRunRowSize; ++i) rows.push_back(row_at(checked, i));
+    return {};
+}
+
+Result<void> find_in_run_page(ByteView bytes, std::uint64_t page, std::uint64_t key,
+                              std::vector<RunRow>& into) {
+    SATCHEL_TRY(const ByteView rows, checked_rows(bytes, page));
+    const std::size_t count = rows.size() / kRunRowSize;
+    std::size_t first = 0;
+    for (std::size_t size = count; size > 0;) {
+        const std::size_t half = size / 2;
+        const bool is_before = key_at(rows, first + half) < key;
+        first += is_before ? half + 1 : 0;
+        size = is_before ? size - half - 1 : half;
     }
+    for (; first < count && key_at(rows, first) == key; ++first) into.push_back(row_at(rows, first));
     return {};
 }
 

@@ -54,6 +54,9 @@ Result<RunHeader> decode_run_header(ByteView bytes);
 // Rows of one page, behind the checksum of the page's number and them.
 void put_run_page(ByteBuffer& out, std::uint64_t page, const std::vector<RunRow>& rows);
 Result<void> read_run_page(ByteView bytes, std::uint64_t page, std::vector<RunRow>& rows);  // kDamaged
+// Appends the rows of one key, without making rows of the others.
+Result<void> find_in_run_page(ByteView bytes, std::uint64_t page, std::uint64_t key,
+                              std::vector<RunRow>& into);  // kDamaged
 
 // The filter: blocks of 512 bits in the order of the keys, so that who writes rows in order writes blocks in
 // order. A key sets six bits of one block. (Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom

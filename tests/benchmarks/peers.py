@@ -205,8 +205,7 @@ class Satchel(Peer):
             return None
         number = int(edition.lstrip("e"))
         changed = [course for course, current in self.courses().items() if current > number]
-        return [self.site_command("store", "drop", course, "--edition", number) for course in changed] + [
-            self.site_command("store", "collect")]
+        return [self.site_command("store", "drop", *changed, "--edition", number)]
 
     def parity_bytes(self):
         """Parity lies in files of its own, or the store tells how many bytes of its packs are parity."""

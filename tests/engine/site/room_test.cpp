@@ -143,8 +143,8 @@ TEST_F(Room, AHubDropsOldEditionsOnlyWhenItIsTold) {
     publish_course("film", 2 * kMiB, 1);
     publish_course("film", 2 * kMiB, 2);
     EXPECT_EQ(collect(*hub_).freed, 0u);
-    EXPECT_EQ(hub_->drop_edition("film", 2).error().code, ErrorCode::kRefused);
-    must(hub_->drop_edition("film", 1));
+    EXPECT_EQ(hub_->drop_editions({"film"}, 2).error().code, ErrorCode::kRefused);
+    must(hub_->drop_editions({"film"}, 1));
     const site::CollectReport looked = collect(*hub_, true);
     EXPECT_GT(looked.use.dead, 2 * kMiB - kMiB / 8);
     EXPECT_EQ(looked.freed, 0u);
@@ -158,18 +158,32 @@ TEST_F(Room, AHubDropsOldEditionsOnlyWhenItIsTold) {
     EXPECT_EQ(collect(*hub_).freed, 0u);
 }
 
+TEST_F(Room, CoursesAreDroppedTogetherOrNotAtAll) {
+    for (std::uint64_t edition : {1u, 2u}) {
+        publish_course("first", kMiB, edition);
+        publish_course("second", kMiB, 10 + edition);
+    }
+    publish_course("third", kMiB, 20);
+    EXPECT_EQ(hub_->drop_editions({"first", "third", "second"}, 1).error().about, "third");
+    EXPECT_EQ(collect(*hub_).freed, 0u);
+    must(hub_->drop_editions({"first", "second"}, 1));
+    EXPECT_GT(collect(*hub_, true).use.dead, 2 * kMiB - kMiB / 8);
+    collect(*hub_);
+    require_sound(*hub_);
+}
+
 TEST_F(Room, ADroppedEditionThatIsPublishedOnceMoreStays) {
     SimDisk first, second;
     for (auto& [folder, seed] : {std::pair(&first, 1u), std::pair(&second, 2u)})
         write_files(*folder, {{"film/film.bin", noise(kMiB, seed)}});
     publish(*hub_, first);
     publish(*hub_, second);
-    must(hub_->drop_edition("film", 1));
+    must(hub_->drop_editions({"film"}, 1));
     const site::PublishReport again = publish(*hub_, first);
     EXPECT_EQ(again.courses.front().edition.number, 3u);
     const auto editions = must(hub_->catalogue().current_edition("film"));
     EXPECT_EQ(editions->edition.number, 3u);
-    must(hub_->drop_edition("film", 1));  // once more: nothing is kept for it alone
+    must(hub_->drop_editions({"film"}, 1));  // once more: nothing is kept for it alone
     collect(*hub_);
     require_sound(*hub_);
     EXPECT_EQ(must(hub_->why("film")).state, site::WhyState::kComplete);
@@ -178,10 +192,10 @@ TEST_F(Room, ADroppedEditionThatIsPublishedOnceMoreStays) {
 TEST_F(Room, ADroppedCourseIsNotHeldAnyMoreAndCanComeBack) {
     publish_course("film", kMiB, 1);
     carry();
-    EXPECT_EQ(village_->drop_edition("film", std::nullopt).error().code, ErrorCode::kRefused);
-    EXPECT_EQ(village_->drop_edition("film", 1).error().code, ErrorCode::kRefused);
+    EXPECT_EQ(village_->drop_editions({"film"}, std::nullopt).error().code, ErrorCode::kRefused);
+    EXPECT_EQ(village_->drop_editions({"film"}, 1).error().code, ErrorCode::kRefused);
     must(village_->unsubscribe({"all", ""}));
-    must(village_->drop_edition("film", std::nullopt));
+    must(village_->drop_editions({"film"}, std::nullopt));
     EXPECT_GT(collect(*village_).freed, kMiB / 2);
     EXPECT_EQ(why("film"), site::WhyState::kNotSubscribed);
     must(village_->subscribe({"all", ""}));

@@ -45,6 +45,19 @@ TEST(IndexRun, FindsEveryRowAtEverySize) {
     }
 }
 
+TEST(IndexRun, FindsRowsWhilePagesPushEachOtherOut) {
+    SimDisk disk;
+    const std::vector<RunRow> rows = random_rows(kRunPageRows * RunFile::kKeptPagesMax * 2, 5);
+    const auto run = written(disk, rows, rows.size());
+    for (std::size_t i = 0; i < rows.size() / 2; i += 97) {
+        for (const std::size_t number : {i, i + rows.size() / 2, i}) {
+            std::vector<RunRow> found;
+            must(run->find(rows[number].key, found));
+            EXPECT_EQ(found, std::vector<RunRow>{rows[number]});
+        }
+    }
+}
+
 TEST(IndexRun, FindsAllRowsOfOneKeyAcrossPages) {
     std::vector<RunRow> rows = {{41, 9, 9}};
     for (std::uint32_t slot = 0; slot < 1000; ++slot) rows.push_back({42, 1, slot});
