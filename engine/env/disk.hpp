@@ -62,6 +62,8 @@ class File {
     virtual Result<void> end_sync() { return {}; }
     virtual Result<void> set_mode(std::uint32_t mode) = 0;
     virtual Result<void> set_mtime(std::int64_t mtime_ns) = 0;
+    // A hint: what is written from here on is not read again soon, so a cache of the disk need not hold it.
+    virtual void expect_no_reuse() {}
 };
 
 struct Space {

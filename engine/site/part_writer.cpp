@@ -101,6 +101,7 @@ Result<void> PartWriter::open_part(Job& job) {
     }
     if (!file.has_value()) return file.error();
     job.file = std::move(*file);
+    if (job.entry.size > kStepBytes) job.file->expect_no_reuse();
     job.stage = leftovers_.erase(job.number) > 0 ? Stage::kResuming : Stage::kWriting;
     if (job.stage == Stage::kWriting && has_leftovers_) return job.file->truncate(0);
     return {};

@@ -166,6 +166,7 @@ Result<void> PackStore::begin_pack() {
     open_number_ = next_number_++;
     SATCHEL_TRY(open_pack_, poison(disk_.open(path_of(open_number_), env::OpenMode::kCreateNew)));
     tally_.begin(parity_width(static_cast<std::uint32_t>(next_block(limits_.target_bytes) / kPackBlockSize)));
+    open_pack_->expect_no_reuse();
     open_pack_ = tallied(std::move(open_pack_), tally_);
     SATCHEL_TRY_VOID(poison(open_pack_->write_at(0, encode(PackHeader{open_number_, {}}))));
     end_ = kPackHeaderSize;

@@ -35,6 +35,7 @@ class TalliedFile : public env::File {
     Result<void> end_sync() override { return file_->end_sync(); }
     Result<void> set_mode(std::uint32_t mode) override { return file_->set_mode(mode); }
     Result<void> set_mtime(std::int64_t mtime_ns) override { return file_->set_mtime(mtime_ns); }
+    void expect_no_reuse() override { file_->expect_no_reuse(); }
 
   private:
     std::unique_ptr<env::File> file_;

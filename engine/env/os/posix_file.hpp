@@ -19,15 +19,18 @@ class PosixFile : public File {
     Result<void> end_sync() override;
     Result<void> set_mode(std::uint32_t mode) override;
     Result<void> set_mtime(std::int64_t mtime_ns) override;
+    void expect_no_reuse() override { is_reused_ = false; }
 
   private:
     Result<void> check_not_poisoned() const;
     Result<void> end_of_sync(int why);
     void begin_writing_out(std::uint64_t begin, std::uint64_t end);
+    void drop_from_cache(std::uint64_t end);
     Descriptor descriptor_;
     std::string about_;
     std::uint64_t run_begin_ = 0;  // bytes written one behind the other, and not on their way yet
     std::uint64_t run_end_ = 0;
+    bool is_reused_ = true;
     Beside syncing_;
     bool poisoned_ = false;  // a sync failed: the kernel may have dropped what was written
 };

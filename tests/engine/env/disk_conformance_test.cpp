@@ -5,7 +5,9 @@
 
 #include "engine/env/disk.hpp"
 #include "engine/env/os/posix_disk.hpp"
+#include "simulations/world/seeded.hpp"
 #include "simulations/world/sim_disk.hpp"
+#include "tests/engine/base/noise.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace satchel::env {
@@ -69,6 +71,52 @@ TYPED_TEST(AnyDisk, ReadsWhatWasWritten) {
     EXPECT_EQ(file->read_at(11, into), 0U);
     EXPECT_EQ(file->read_at(1000, into), 0U);
     EXPECT_EQ(file->size(), 11U);
+}
+
+// As a model that is a string of bytes: appends of all sizes, and now and then something else.
+TYPED_TEST(AnyDisk, WritesOfNoReuseAreReadAsTheyWereWritten) {
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+        simulations::Seeded random(seed);
+        const std::string name = "file" + std::to_string(seed);
+        std::unique_ptr<File> file = this->open(name, OpenMode::kCreateNew);
+        file->expect_no_reuse();
+        ByteBuffer model;
+        const auto write = [&](std::size_t at, std::size_t size) {
+            const auto bytes = noise(size, random.next());
+            model.resize(std::max(model.size(), at + size));
+            std::copy(bytes.begin(), bytes.end(), model.begin() + static_cast<std::ptrdiff_t>(at));
+            ASSERT_TRUE(file->write_at(at, bytes).has_value());
+        };
+        for (int step = 0; step < 40; ++step) {
+            const std::uint64_t what = random.below(12);
+            const auto somewhere = static_cast<std::size_t>(random.below(model.size() + 1));
+            if (what < 6) {
+                const std::uint64_t most = random.below(4) == 0 ? 1'500'000 : 70'000;
+                write(model.size(), static_cast<std::size_t>(random.below(most)));
+            } else if (what == 6) {
+                write(model.size(), static_cast<std::size_t>(4096 * random.below(64)));
+            } else if (what == 7) {
+                write(somewhere, static_cast<std::size_t>(random.below(9000)));
+            } else if (what == 8) {
+                ByteBuffer into(static_cast<std::size_t>(random.below(100'000)));
+                const auto got = file->read_at(somewhere, into);
+                ASSERT_EQ(got, std::min(into.size(), model.size() - somewhere));
+                EXPECT_TRUE(equal(ByteView(into).first(*got), ByteView(model).subspan(somewhere, *got)));
+            } else if (what == 9) {
+                ASSERT_TRUE(file->truncate(somewhere).has_value());
+                model.resize(somewhere);
+            } else if (what == 10) {
+                ASSERT_TRUE(file->sync().has_value());
+            } else {
+                ASSERT_EQ(file->size(), model.size());
+            }
+        }
+        ASSERT_TRUE(random.below(2) == 0 ? file->sync().has_value() : true);
+        file.reset();
+        ByteBuffer there(model.size() + 1);
+        EXPECT_EQ(this->open(name, OpenMode::kRead)->read_at(0, there), model.size());
+        EXPECT_TRUE(equal(ByteView(there).first(model.size()), model)) << seed;
+    }
 }
 
 TYPED_TEST(AnyDisk, FillsHolesWithZeros) {
