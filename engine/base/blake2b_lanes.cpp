@@ -133,6 +133,21 @@ SATCHEL_AVX2 void Lanes::compress(const std::uint8_t* const blocks[kLanes]) {
     }
 }
 
+void Lanes::compress_run(std::array<const std::uint8_t*, kLanes> blocks, std::size_t count) {
+    static constexpr std::uint8_t kNone[kBlock] = {};
+    std::size_t steps[kLanes];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        steps[lane] = blocks[lane] != nullptr ? kBlock : 0;
+        if (blocks[lane] == nullptr) blocks[lane] = kNone;
+        last_[lane] = 0;
+    }
+    for (; count > 0; --count) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) hashed_[lane] += steps[lane];
+        compress(blocks.data());
+        for (std::size_t lane = 0; lane < kLanes; ++lane) blocks[lane] += steps[lane];
+    }
+}
+
 Digest Lanes::digest(std::size_t lane) const {
     Digest digest;
     for (std::size_t word = 0; word < digest.size() / 8; ++word)

@@ -4,6 +4,7 @@
 
 #if defined(__x86_64__)
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,6 +25,9 @@ class Lanes {
     void count(std::size_t lane, std::size_t bytes, bool is_last);
     // A block of kBlock bytes for each lane; of a lane whose state nobody will ask for, any bytes.
     void compress(const std::uint8_t* const blocks[kLanes]);
+    // So many whole blocks of each lane, one behind the other, none an input's last; counts them, too. A lane
+    // without (null) is as above.
+    void compress_run(std::array<const std::uint8_t*, kLanes> blocks, std::size_t count);
     [[nodiscard]] Digest digest(std::size_t lane) const;
     // Takes a lane's state from others: those of lanes that had no block are put back so.
     void copy_state(std::size_t lane, const Lanes& from);

@@ -4,6 +4,7 @@
 #include "engine/base/hash_many.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -37,6 +38,7 @@ class Scheduler {
     void run() {
         for (std::size_t lane = 0; lane < kLanes; ++lane) begin(lane);
         while (busy_ > 0) {
+            hash_until_a_last();
             const std::uint8_t* blocks[kLanes];
             for (std::size_t lane = 0; lane < kLanes; ++lane) blocks[lane] = next_block(lane);
             lanes_.compress(blocks);
@@ -56,6 +58,20 @@ class Scheduler {
         left_[lane] = inputs_[input_[lane]];
         busy_ += 1;
         lanes_.begin(lane);
+    }
+
+    // All that comes before the first last block of a lane.
+    void hash_until_a_last() {
+        std::array<const std::uint8_t*, kLanes> blocks = {};
+        std::size_t count = static_cast<std::size_t>(-1);
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            if (input_[lane] == kIdle) continue;
+            blocks[lane] = left_[lane].data();
+            count = std::min(count, left_[lane].empty() ? 0 : (left_[lane].size() - 1) / kBlock);
+        }
+        lanes_.compress_run(blocks, count);
+        for (std::size_t lane = 0; lane < kLanes; ++lane)
+            if (input_[lane] != kIdle) left_[lane] = left_[lane].subspan(count * kBlock);
     }
 
     const std::uint8_t* next_block(std::size_t lane) {

@@ -29,42 +29,42 @@ Digest HasherRow::finish(std::size_t input) {
 }
 
 // Of inputs without a block, the state stays.
-void HasherRow::compress(std::array<const std::uint8_t*, kInputs> blocks) {
-    static constexpr std::array<std::uint8_t, kBlock> kNone = {};
-    std::array<bool, kInputs> is_idle = {};
-    for (std::size_t i = 0; i < kInputs; ++i) {
-        is_idle[i] = blocks[i] == nullptr;
-        if (is_idle[i]) blocks[i] = kNone.data();
-    }
-    if (std::none_of(is_idle.begin(), is_idle.end(), [](bool idle) { return idle; }))
-        return lanes_.compress(blocks.data());
+void HasherRow::compress(const std::array<const std::uint8_t*, kInputs>& blocks, std::size_t count) {
+    const bool is_full = std::none_of(blocks.begin(), blocks.end(),
+                                      [](const std::uint8_t* block) { return block == nullptr; });
+    if (is_full) return lanes_.compress_run(blocks, count);
     const blake2b::Lanes before = lanes_;
-    lanes_.compress(blocks.data());
+    lanes_.compress_run(blocks, count);
     for (std::size_t i = 0; i < kInputs; ++i)
-        if (is_idle[i]) lanes_.copy_state(i, before);
+        if (blocks[i] == nullptr) lanes_.copy_state(i, before);
 }
 
 void HasherRow::update_lanes(std::array<ByteView, kInputs> left) {
     while (true) {
         std::array<const std::uint8_t*, kInputs> blocks = {};
-        std::size_t ready = 0;
+        std::size_t count = static_cast<std::size_t>(-1);
         for (std::size_t i = 0; i < kInputs; ++i) {
             Waiting& waiting = waiting_[i];
             if (waiting.size + left[i].size() <= kBlock) continue;
-            blocks[i] = left[i].data();
-            std::size_t used = kBlock;
             if (waiting.size > 0) {
-                used = kBlock - waiting.size;
+                const std::size_t used = kBlock - waiting.size;
                 std::copy_n(left[i].begin(), used, waiting.bytes.begin() + static_cast<long>(waiting.size));
-                waiting.size = 0;
+                left[i] = left[i].subspan(used);
                 blocks[i] = waiting.bytes.data();
+                count = 1;
+            } else {
+                blocks[i] = left[i].data();
+                count = std::min(count, (left[i].size() - 1) / kBlock);
             }
-            left[i] = left[i].subspan(used);
-            lanes_.count(i, kBlock, false);
-            ++ready;
         }
-        if (ready == 0) break;
-        compress(blocks);
+        if (count == static_cast<std::size_t>(-1)) break;
+        compress(blocks, count);
+        for (std::size_t i = 0; i < kInputs; ++i) {
+            if (blocks[i] == waiting_[i].bytes.data())
+                waiting_[i].size = 0;
+            else if (blocks[i] != nullptr)
+                left[i] = left[i].subspan(count * kBlock);
+        }
     }
     for (std::size_t i = 0; i < kInputs; ++i) {
         std::copy(left[i].begin(), left[i].end(),
@@ -76,11 +76,14 @@ void HasherRow::update_lanes(std::array<ByteView, kInputs> left) {
 Digest HasherRow::finish_lane(std::size_t input) {
     Waiting& waiting = waiting_[input];
     std::fill(waiting.bytes.begin() + static_cast<long>(waiting.size), waiting.bytes.end(), std::uint8_t{0});
+    const blake2b::Lanes before = lanes_;
+    const std::uint8_t* blocks[kInputs];
+    std::fill(std::begin(blocks), std::end(blocks), waiting.bytes.data());
     lanes_.count(input, waiting.size, true);
-    std::array<const std::uint8_t*, kInputs> blocks = {};
-    blocks[input] = waiting.bytes.data();
-    compress(blocks);
-    return lanes_.digest(input);
+    lanes_.compress(blocks);
+    const Digest digest = lanes_.digest(input);
+    lanes_ = before;
+    return digest;
 }
 
 #else

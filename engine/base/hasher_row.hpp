@@ -22,7 +22,7 @@ class HasherRow {
 
   private:
 #if defined(__x86_64__)
-    void compress(std::array<const std::uint8_t*, kInputs> blocks);
+    void compress(const std::array<const std::uint8_t*, kInputs>& blocks, std::size_t count);
     void update_lanes(std::array<ByteView, kInputs> left);
     Digest finish_lane(std::size_t input);
 

@@ -132,7 +132,7 @@ Result<void> PartWriter::step() {
     for (const std::unique_ptr<Job>& job : large_) {
         if (!job) continue;
         if (job->stage != Stage::kWriting) wait();  // its file is read
-        ask_for(*job, kStepBytes);
+        ask_for(*job, kStepBytes - std::min<std::uint64_t>(job->bytes.size(), kStepBytes - 1));
     }
     SATCHEL_TRY_VOID(store_.read_each(chunks_, [&](std::size_t index, ByteView chunk) -> Result<void> {
         for (const Request& request : requests_[index]) {
@@ -183,10 +183,11 @@ void PartWriter::allow(Job& job) {
         job.outcome = reserve_.allow(job.unwritten, path_of(job.number));
 }
 
-// The bytes of this step, beside the next one.
+// The bytes of this step, beside the next one. All go to their files; hashed is of each as much as of the
+// others, lest lanes stand idle, and the rest of it with the next step, or now where a file ends.
 void PartWriter::begin_large() {
     std::array<ByteView, HasherRow::kInputs> pieces;
-    bool is_any = false;
+    std::size_t common = std::numeric_limits<std::size_t>::max();
     for (std::size_t lane = 0; lane < large_.size(); ++lane) {
         if (!large_[lane]) continue;
         Job& job = *large_[lane];
@@ -197,7 +198,14 @@ void PartWriter::begin_large() {
         const std::size_t unwritten = std::exchange(job.unwritten, 0);
         if (job.outcome.has_value())
             writing_[lane] = {job.file.get(), job.at - unwritten, pieces[lane].last(unwritten), {}};
+        if (!has_ended(job)) common = std::min(common, pieces[lane].size());
+    }
+    bool is_any = false;
+    for (std::size_t lane = 0; lane < large_.size(); ++lane) {
         is_any = is_any || !pieces[lane].empty();
+        if (!large_[lane] || has_ended(*large_[lane])) continue;
+        append(large_[lane]->bytes, pieces[lane].subspan(common));
+        pieces[lane] = pieces[lane].first(common);
     }
     if (!is_any) return;
     going_ = offload_.begin([this, pieces] {
@@ -205,6 +213,10 @@ void PartWriter::begin_large() {
             if (!writing.bytes.empty()) writing.outcome = writing.file->write_at(writing.at, writing.bytes);
         row_.update(pieces);
     });
+}
+
+bool PartWriter::has_ended(const Job& job) {
+    return !job.outcome.has_value() || job.next == job.extents.size() || job.is_to_begin_anew;
 }
 
 void PartWriter::wait() {
@@ -245,8 +257,7 @@ Result<void> PartWriter::end_large() {
     for (std::size_t lane = 0; lane < large_.size(); ++lane) {
         if (!large_[lane]) continue;
         Job& job = *large_[lane];
-        const bool is_over = !job.outcome.has_value() || job.next == job.extents.size();
-        if (!is_over && !job.is_to_begin_anew) continue;
+        if (!has_ended(job)) continue;
         wait();
         const Digest digest = row_.finish(lane);
         if (job.is_to_begin_anew) {

@@ -69,7 +69,7 @@ class PartWriter {
         std::vector<store::Extent> extents;
         std::size_t next = 0;  // extent
         std::uint64_t at = 0;
-        ByteBuffer bytes;           // of this step, to be hashed
+        ByteBuffer bytes;           // to be hashed: of this step, behind what the one before left over
         std::size_t unwritten = 0;  // of them, the last so many: to be written, too
         bool is_to_begin_anew = false;
         Result<void> outcome;
@@ -91,6 +91,7 @@ class PartWriter {
     Result<void> take(Job& job, ByteView bytes);
     void allow(Job& job);
     void begin_large();
+    static bool has_ended(const Job& job);
     void wait();
     Result<void> end_small();
     Result<void> end_large();

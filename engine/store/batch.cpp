@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 #include <set>
 
 #include "engine/base/hash_many.hpp"
@@ -12,37 +13,51 @@ namespace {
 
 constexpr std::size_t kLanes = 4;  // fewer leave hash_many's lanes empty
 
-// Shares [0, count) out between as many jobs as can run at the same time.
-void share(env::Offload& offload, std::size_t count, std::size_t least_each,
-           const std::function<void(std::size_t from, std::size_t to)>& part) {
-    const std::size_t jobs_wanted = std::clamp<std::size_t>(count / least_each, 1, offload.parallelism());
-    if (jobs_wanted == 1) return part(0, count);
+// Deals inputs of these sizes out between as many jobs as can run at the same time, the longest first, each
+// to the job that has the least yet.
+void deal(env::Offload& offload, std::span<const std::size_t> sizes, std::size_t least_each,
+          const std::function<void(std::span<const std::size_t> mine)>& part) {
+    std::vector<std::size_t> order(sizes.size());
+    std::iota(order.begin(), order.end(), 0);
+    const std::size_t jobs_wanted =
+        std::clamp<std::size_t>(sizes.size() / least_each, 1, offload.parallelism());
+    if (jobs_wanted == 1) return part(order);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
+    std::vector<std::vector<std::size_t>> hands(jobs_wanted);
+    std::vector<std::size_t> bytes(jobs_wanted, 0);
+    for (const std::size_t input : order) {
+        const auto least = std::min_element(bytes.begin(), bytes.end());
+        *least += sizes[input];
+        hands[static_cast<std::size_t>(least - bytes.begin())].push_back(input);
+    }
     std::vector<std::function<void()>> jobs;
-    for (std::size_t job = 0; job < jobs_wanted; ++job)
-        jobs.emplace_back([&part, from = count * job / jobs_wanted, to = count * (job + 1) / jobs_wanted] {
-            part(from, to);
-        });
+    for (const std::vector<std::size_t>& mine : hands) jobs.emplace_back([&part, &mine] { part(mine); });
     offload.run_all(jobs);
 }
 
 }  // namespace
 
 void hash_pieces(env::Offload& offload, std::vector<Piece>& pieces) {
-    share(offload, pieces.size(), kLanes, [&](std::size_t from, std::size_t to) {
+    std::vector<std::size_t> sizes;
+    for (const Piece& piece : pieces) sizes.push_back(piece.bytes.size());
+    deal(offload, sizes, kLanes, [&](std::span<const std::size_t> mine) {
         std::vector<ByteView> inputs;
-        for (std::size_t i = from; i < to; ++i) inputs.push_back(pieces[i].bytes);
+        for (const std::size_t i : mine) inputs.push_back(pieces[i].bytes);
         std::vector<Digest> digests(inputs.size());
         hash_many(inputs, digests);
-        for (std::size_t i = from; i < to; ++i) pieces[i].id.digest = digests[i - from];
+        for (std::size_t i = 0; i < mine.size(); ++i) pieces[mine[i]].id.digest = digests[i];
     });
 }
 
 std::vector<OpenedRecord> open_records(env::Offload& offload, std::span<const ByteView> records) {
     std::vector<OpenedRecord> opened(records.size());
-    share(offload, records.size(), kLanes, [&](std::size_t from, std::size_t to) {
+    std::vector<std::size_t> sizes;
+    for (const ByteView record : records) sizes.push_back(record.size());
+    deal(offload, sizes, kLanes, [&](std::span<const std::size_t> mine) {
         std::vector<std::size_t> unpacked;
         std::vector<ByteView> inputs;
-        for (std::size_t i = from; i < to; ++i) {
+        for (const std::size_t i : mine) {
             // Whoever asks for the hash need not ask for the checksum too.
             const Result<RecordHeader> header = decode_header(records[i]);
             if (!header.has_value() || records[i].size() != kRecordHeaderSize + header->stored_size) continue;
@@ -74,8 +89,10 @@ Result<std::vector<Piece*>> find_unknown(Store& store, std::vector<Piece>& piece
 
 Result<void> prepare_unknown(Store& store, env::Offload& offload, std::vector<Piece>& pieces) {
     SATCHEL_TRY(const std::vector<Piece*> unknown, find_unknown(store, pieces));
-    share(offload, unknown.size(), 1, [&](std::size_t from, std::size_t to) {
-        for (std::size_t i = from; i < to; ++i)
+    std::vector<std::size_t> sizes;
+    for (const Piece* piece : unknown) sizes.push_back(piece->bytes.size());
+    deal(offload, sizes, 1, [&](std::span<const std::size_t> mine) {
+        for (const std::size_t i : mine)
             unknown[i]->record = prepare_record(RecordType::kChunk, unknown[i]->bytes, unknown[i]->id.digest);
     });
     return {};
