@@ -60,6 +60,11 @@ void LocalService::with_engine(const std::function<void()>& work) {
     work();
 }
 
+void LocalService::change_in_turn(const std::function<bool(site::Site& site)>& work) {
+    const link::EngineTurn::Held held = turn_.take();
+    if (work(*site_)) tell_links_of_change();
+}
+
 int LocalService::execute(const Invocation& invocation, Streams& streams) {
     commands::Output output(streams, invocation, commands::manner_of(invocation));
     const Result<commands::Parsed> parsed = commands::parse_command_line(invocation);
@@ -99,13 +104,16 @@ int LocalService::execute_in_turn(const commands::CommandSpec& command, commands
     const int code = perform(command, context);
     if (const std::optional<Error> mended = site_->store().take_notice())
         context.output.warn("Mended: {what}", {{"what", context.output.line_of(*mended)}});
-    const std::lock_guard lock(linkage_mutex_);
-    if (linkage_ && site_->database().changes_made() != before) {
-        // If this fails, the next step of a link meets the same trouble and says it.
-        static_cast<void>(linkage_->host->note_command().has_value());
-        linkage_->links->note_change();
-    }
+    if (site_->database().changes_made() != before) tell_links_of_change();
     return code;
+}
+
+void LocalService::tell_links_of_change() {
+    const std::lock_guard lock(linkage_mutex_);
+    if (!linkage_) return;
+    // If this fails, the next step of a link meets the same trouble and says it.
+    static_cast<void>(linkage_->host->note_command().has_value());
+    linkage_->links->note_change();
 }
 
 }  // namespace satchel::cli

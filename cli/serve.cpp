@@ -3,6 +3,8 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "cli/caretaker.hpp"
+#include "cli/commands/store_damage.hpp"
 #include "cli/owner.hpp"
 #include "cli/play/server.hpp"
 #include "cli/play/site_library.hpp"
@@ -62,6 +64,25 @@ class News {
         output_.item(std::move(fields));
     }
 
+    CareNews of_care() {
+        return {.found =
+                    [this](const store::Damage& damage) {
+                        const std::lock_guard lock(mutex_);
+                        commands::say_damage(output_, damage);
+                    },
+                .lost =
+                    [this](const site::Loss& loss) {
+                        const std::lock_guard lock(mutex_);
+                        commands::say_loss(output_, loss);
+                    },
+                .failed =
+                    [this](const Error& error) {
+                        const std::lock_guard lock(mutex_);
+                        output_.note("The store could not be looked after: {line}",
+                                     {{"line", output_.line_of(error)}});
+                    }};
+    }
+
   private:
     std::mutex mutex_;
     commands::Output& output_;
@@ -109,6 +130,8 @@ Result<std::unique_ptr<play::PlayServer>> start_playing(LocalService& service,
 Result<int> serve(const std::string& folder, const commands::Arguments& arguments, Streams& streams,
                   commands::Output& output) {
     SATCHEL_TRY(const SiteLock lock, SiteLock::take(folder));
+    SATCHEL_TRY(const std::uint64_t care_a_day,
+                commands::byte_count_of(arguments, "--care", Caretaker::kBytesADay));
     BoxWorld world;
     News news(output);
     {
@@ -118,6 +141,7 @@ Result<int> serve(const std::string& folder, const commands::Arguments& argument
         SATCHEL_TRY(const std::unique_ptr<play::PlayServer> player,
                     start_playing(*service, arguments, world, news));
         SATCHEL_TRY_VOID(begin_links(*service, arguments, news));
+        const Caretaker caretaker(*service, care_a_day, news.of_care());
         SATCHEL_TRY_VOID(server.run(*service, [&] { return streams.cancelled(); }));
     }
     output.note("Stopped.");

@@ -47,11 +47,14 @@ class LocalService : public SiteService {
     Result<link::Links*> links(const std::function<void(const link::Event&)>& on_event = {});
     // For whoever else works on the site while it is served: one at a time, each turn short.
     void with_engine(const std::function<void()>& work);
+    // The same; the links hear of it if it says that what is here, or wanted, has changed.
+    void change_in_turn(const std::function<bool(site::Site& site)>& work);
     [[nodiscard]] site::Site& site() { return *site_; }
 
   private:
     LocalService(std::unique_ptr<env::Disk> disk, std::unique_ptr<site::Site> site, BoxWorld& world);
     int execute_in_turn(const commands::CommandSpec& command, commands::Context& context);
+    void tell_links_of_change();
     std::unique_ptr<env::Disk> disk_;
     std::unique_ptr<site::Site> site_;
     BoxWorld& world_;

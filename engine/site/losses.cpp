@@ -1,4 +1,5 @@
-// Which files need objects that are damaged: what a person wants to hear of a pack, a place and a hash.
+// Which files need objects that are damaged: what a person wants to hear of a pack, a place and a hash; and
+// that they come anew.
 #include "engine/exchange/holdings.hpp"
 #include "engine/site/site_state.hpp"
 #include "engine/store/ingest.hpp"
@@ -51,6 +52,40 @@ Result<void> Site::for_each_loss(const std::set<ChunkId>& lost, const EachLoss& 
         SATCHEL_TRY(const bool complete, exchange::is_complete(*state_->database, state.edition.manifest));
         return complete ? losses_of(*state_->store, state.edition, lost, each) : Result<void>();
     });
+}
+
+void Findings::add(const store::Damage& damage) {
+    ++(damage.healed ? healed : damaged);
+    healed_bytes += damage.healed_bytes;
+    is_pack_hit = is_pack_hit || (!damage.healed && !damage.chunk);
+    if (!damage.chunk || lost.size() >= kLostMax) return;
+    lost.insert(*damage.chunk);
+    if (damage.error.code == ErrorCode::kIo) unreadable.insert(*damage.chunk);
+}
+
+Result<Settlement> Site::settle(Findings& findings, bool gives_up_all, const EachLoss& each,
+                                Progress& progress) {
+    // It may lie whole at another place, or the disk gives it now: to forget it would lose that too.
+    std::erase_if(findings.lost,
+                  [&](const ChunkId& chunk) { return state_->store->read(chunk).has_value(); });
+    Settlement settlement;
+    if (!findings.lost.empty())
+        SATCHEL_TRY_VOID(for_each_loss(findings.lost, [&](const Loss& loss) {
+            ++settlement.lost_files;
+            return each(loss);
+        }));
+    for (const ChunkId& chunk : findings.lost) {
+        if (!gives_up_all && findings.unreadable.count(chunk) != 0) continue;
+        SATCHEL_TRY_VOID(state_->store->forget(chunk));
+        ++settlement.given_up;
+    }
+    const bool takes_packs_as_they_are = gives_up_all && findings.is_pack_hit;
+    if (takes_packs_as_they_are) SATCHEL_TRY_VOID(state_->store->rebuild_index());
+    if (settlement.given_up == 0 && !takes_packs_as_they_are) return settlement;
+    // What no longer is whole must not be told as complete, or no hub would send it again.
+    SATCHEL_TRY_VOID(exchange::recheck_holdings(replica()));
+    SATCHEL_TRY_VOID(refresh_holdings(progress));
+    return settlement;
 }
 
 }  // namespace satchel::site

@@ -151,6 +151,26 @@ struct Loss {
     std::string path;
 };
 
+// What looks at the store have found.
+struct Findings {
+    // More damage than this means a dying disk: replace it instead of fetching chunk by chunk.
+    static constexpr std::size_t kLostMax = 100'000;
+
+    void add(const store::Damage& damage);
+
+    std::uint64_t damaged = 0;
+    std::uint64_t healed = 0;
+    std::uint64_t healed_bytes = 0;
+    std::set<ChunkId> lost;        // of what is damaged: chunks, at most kLostMax
+    std::set<ChunkId> unreadable;  // of these: what the disk does not give; it may give it another day
+    bool is_pack_hit = false;
+};
+
+struct Settlement {
+    std::uint64_t lost_files = 0;
+    std::uint64_t given_up = 0;  // chunks
+};
+
 struct RepairedLane {
     std::string lane;
     std::uint64_t commits = 0;        // brought back
@@ -221,14 +241,20 @@ class Site {
     Result<void> for_each_loss(const std::set<ChunkId>& lost,
                                const std::function<Result<void>(const Loss&)>& each);
 
+    // Ends what was found: what is damaged and does not read now is told by file and then taken for not here,
+    // so that a link or a stick brings it anew. What the disk does not give, and packs that are missing or
+    // cut off, wait for `gives_up_all`. Leaves in `findings.lost` what is lost.
+    Result<Settlement> settle(Findings& findings, bool gives_up_all,
+                              const std::function<Result<void>(const Loss&)>& each, Progress& progress);
+
     // -- room -------------------------------------------------------------------------------------
     Result<StoreLimits> limits();
     Result<void> set_limits(const StoreLimits& limits);
     Result<void> pin(const std::string& course);  // its current edition never makes room for others
     Result<void> unpin(const std::string& course);
     Result<bool> is_pinned(const std::string& course);
-    // Keeps nothing of this edition of each course here any more, or of all that may go; done too if nothing of
-    // it was kept. kRefused, and nothing goes, if of one of the courses only such as must stay are here.
+    // Keeps nothing of this edition of each course here any more, or of all that may go; done too if nothing
+    // of it was kept. kRefused, and nothing goes, if of one of the courses only such as must stay are here.
     Result<void> drop_editions(const std::vector<std::string>& courses, std::optional<std::uint32_t> number);
     // Gives back to the disk what nothing keeps; with `only_look` tells what that would be.
     Result<CollectReport> collect(Progress& progress, bool only_look);

@@ -79,6 +79,29 @@ ends_with 0 cmp again/film.mp4 courseware/film/film.mp4
 does --site village store verify
 does --json --site village status
 if [[ $(field missing_chunks) != 0 ]]; then fail "chunks are still missing"; fi
+
+step "A site that is served looks after its store by itself, and has the lesson sent again"
+pack=village/packs/00000001.pack
+zeros 40000000 200000
+zeros $((40000000 + 257 * 4096)) 200000
+"$satchel" --json --site village serve --care 1000TB --peer "$at" >village.out 2>village.err &
+village=$!
+trap 'kill -9 "$hub" "$village" 2>/dev/null || true' EXIT
+is_healed() {
+    grep -q '"lost_file":"film.mp4"' village.out || return 1
+    "$satchel" --json --site village why film >why.out || return 1
+    grep -q '"state":"complete"' why.out
+}
+for ((i = 0; i < 400; ++i)); do
+    if is_healed; then break; fi
+    sleep 0.05
+done
+is_healed || fail "the lesson did not come again: $(cat village.out)"
+does --site village cat film film.mp4
+ends_with 0 cmp out courseware/film/film.mp4
+kill -TERM "$village"
+wait "$village" || fail "serving ended with $?"
+does --site village store verify
 kill -TERM "$hub"
 wait "$hub" || true
 

@@ -1,0 +1,98 @@
+// Damage beyond mending: what is hit is named, given up and comes again; what may read another day stays.
+#include <gtest/gtest.h>
+
+#include "tests/support/contact.hpp"
+#include "tests/support/county.hpp"
+
+namespace satchel {
+namespace {
+
+using namespace support;
+using simulations::SimDisk;
+
+constexpr char kPack[] = "packs/00000001.pack";
+
+class Losses : public testing::Test {
+  protected:
+    void SetUp() override {
+        hub_ = found_hub(hub_disk_, world_.world());
+        village_ = join_village(*hub_, village_disk_, world_.world(), "east");
+        SimDisk folder;
+        write_files(folder, {{"film/course.json", R"({"id": "film", "title": {"en": "x"}})"},
+                             {"film/first.bin", noise(700'000, 1)},
+                             {"film/second.bin", noise(700'000, 2)}});
+        publish(*hub_, folder);
+        carry();
+    }
+
+    void carry() {
+        SimDisk stick;
+        write_stick(*hub_, stick);
+        read_stick(*village_, stick);
+    }
+
+    // What a look at every chunk finds after a bit in the middle of the pack has turned.
+    site::Findings find_damage() {
+        const std::uint64_t size = must(village_disk_.stat(kPack)).size;
+        village_disk_.flip_bit(kPack, size / 2, 3);
+        site::Findings findings;
+        must(village_->store().verify([&](const store::Damage& damage) { findings.add(damage); },
+                                      [](std::uint64_t, std::uint64_t) {}));
+        return findings;
+    }
+
+    site::Settlement settle(site::Findings& findings, bool gives_up_all) {
+        NoProgress silent;
+        return must(village_->settle(
+            findings, gives_up_all,
+            [this](const site::Loss& loss) -> Result<void> {
+                named_.push_back(loss.course + " " + std::to_string(loss.edition) + " " + loss.path);
+                return {};
+            },
+            silent));
+    }
+
+    site::WhyState state() { return must(village_->why("film")).state; }
+
+    FixedWorld world_{1};
+    SimDisk hub_disk_, village_disk_;
+    std::unique_ptr<site::Site> hub_, village_;
+    std::vector<std::string> named_;
+};
+
+TEST_F(Losses, AreNamedGivenUpAndComeAgain) {
+    site::Findings findings = find_damage();
+    ASSERT_EQ(findings.lost.size(), 1u);
+    const site::Settlement settlement = settle(findings, false);
+    EXPECT_EQ(settlement.given_up, 1u);
+    EXPECT_EQ(settlement.lost_files, 1u);
+    ASSERT_EQ(named_.size(), 1u);
+    EXPECT_TRUE(named_[0] == "film 1 first.bin" || named_[0] == "film 1 second.bin") << named_[0];
+    EXPECT_NE(state(), site::WhyState::kComplete);
+    carry();
+    EXPECT_EQ(state(), site::WhyState::kComplete);
+    require_sound(*village_);
+}
+
+TEST_F(Losses, AreNoneWhereTheChunkReadsNow) {
+    site::Findings findings = find_damage();
+    village_disk_.flip_bit(kPack, must(village_disk_.stat(kPack)).size / 2, 3);
+    EXPECT_EQ(settle(findings, true).given_up, 0u);
+    EXPECT_TRUE(findings.lost.empty());
+    EXPECT_TRUE(named_.empty());
+    EXPECT_EQ(state(), site::WhyState::kComplete);
+}
+
+TEST_F(Losses, WaitWhereTheDiskMayGiveThemAnotherDay) {
+    site::Findings findings = find_damage();
+    findings.unreadable = findings.lost;
+    site::Findings later = findings;
+    EXPECT_EQ(settle(findings, false).given_up, 0u);
+    EXPECT_EQ(named_.size(), 1u);
+    EXPECT_EQ(state(), site::WhyState::kComplete);
+    EXPECT_EQ(settle(later, true).given_up, 1u);
+    EXPECT_NE(state(), site::WhyState::kComplete);
+}
+
+}  // namespace
+}  // namespace satchel
