@@ -1,6 +1,7 @@
 #include "cli/caretaker.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "engine/store/pack_format.hpp"
 
@@ -42,26 +43,36 @@ void Caretaker::work(std::chrono::milliseconds pause) {
     }
 }
 
-// One pack: the budget of a byte is spent with the first.
+// One pack: the budget of a byte is spent with the first. What is told waits until the turn is given back:
+// who reads it may be slow.
 void Caretaker::look() {
-    service_.change_in_turn([this](site::Site& site) {
+    std::vector<store::Damage> damages;
+    std::vector<site::Loss> losses;
+    std::vector<Error> errors;
+    service_.change_in_turn([&](site::Site& site) {
         site::Findings findings;
         const auto found = [&](const store::Damage& damage) {
             findings.add(damage);
-            news_.found(damage);
+            if (damages.size() < kToldMax) damages.push_back(damage);
         };
         const Result<store::ScrubReport> looked = site.store().scrub(1, found, [](auto, auto) {});
-        if (!looked.has_value()) news_.failed(looked.error());
+        if (!looked.has_value()) errors.push_back(looked.error());
         if (findings.damaged == 0) return false;
         NoProgress silent;
-        const auto lost = [this](const site::Loss& loss) -> Result<void> {
-            news_.lost(loss);
+        const auto lost = [&](const site::Loss& loss) -> Result<void> {
+            if (losses.size() < kToldMax) losses.push_back(loss);
             return {};
         };
-        const Result<site::Settlement> settled = site.settle(findings, false, lost, silent);
-        if (!settled.has_value()) news_.failed(settled.error());
-        return true;
+        const bool is_dying = given_up_ + findings.lost.size() > kGivenUpMax;
+        const Result<site::Settlement> settled =
+            site.settle(findings, is_dying ? site::GiveUp::kNothing : site::GiveUp::kDamaged, lost, silent);
+        if (!settled.has_value()) errors.push_back(settled.error());
+        given_up_ += settled.has_value() ? settled->given_up : 0;
+        return !settled.has_value() || settled->given_up > 0;
     });
+    for (const store::Damage& damage : damages) news_.found(damage);
+    for (const site::Loss& loss : losses) news_.lost(loss);
+    for (const Error& error : errors) news_.failed(error);
 }
 
 }  // namespace satchel::cli

@@ -66,7 +66,8 @@ Result<cli::ExitCode> verify(Context& context) {
         return {};
     };
     SATCHEL_TRY(const site::Settlement settlement,
-                context.site->settle(findings, is_to_forget, lost, context.progress));
+                context.site->settle(findings, is_to_forget ? site::GiveUp::kAll : site::GiveUp::kDamaged,
+                                     lost, context.progress));
     if (told > kLossesShown)
         context.output.print("and {count} more; --json lists all",
                              {{"count", std::to_string(told - kLossesShown)}});

@@ -23,7 +23,7 @@ void Wants::release(SessionKey session) {
 }
 
 // Only what is new, or may come in deeper, is walked; if something stopped being wanted, or no longer has
-// room, the table is made anew.
+// room, or the store gave something up that had come, the table is made anew.
 Result<void> Wants::refresh() {
     note_change();
     SATCHEL_TRY(const std::vector<WantedEdition> planned, plan_wanted(replica_, true));
@@ -37,7 +37,8 @@ Result<void> Wants::refresh() {
         const auto now = plan.find(before.first);
         return now == plan.end() || now->second > before.second;
     });
-    if (lost_some) {
+    if (lost_some || replica_.store.losses() != losses_) {
+        losses_ = replica_.store.losses();
         SATCHEL_TRY_VOID(intake_.clear());
         manifests_.clear();
     }

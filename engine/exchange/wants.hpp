@@ -101,6 +101,7 @@ class Wants {
     Intake intake_;
     // Of current editions that are meant for this site and not complete: how far they may come in.
     std::map<ChunkId, Depth> manifests_;
+    std::uint64_t losses_ = 0;  // of the store, when the table was made
     bool waits_for_structure_ = false;  // of one of them; when it is here, its room is known
     std::map<ChunkId, Request> asked_;  // kRequestsInFlightMax a conversation
     std::map<ChunkId, Part> parts_;

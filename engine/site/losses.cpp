@@ -1,6 +1,9 @@
 // Which files need objects that are damaged: what a person wants to hear of a pack, a place and a hash; and
 // that they come anew.
+#include <algorithm>
+
 #include "engine/exchange/holdings.hpp"
+#include "engine/exchange/lacks.hpp"
 #include "engine/site/site_state.hpp"
 #include "engine/store/ingest.hpp"
 
@@ -15,74 +18,143 @@ bool is_gone(const Error& error) {
            error.code == ErrorCode::kIo;
 }
 
-Result<bool> needs_one(store::Store& store, const store::FileContent& content,
-                       const std::set<ChunkId>& lost) {
-    const auto* recipe = std::get_if<store::RecipeContent>(&content);
-    if (recipe != nullptr && lost.count(recipe->recipe) != 0) return true;
+// Adds what of `lost` a file needs to `needed`; whether that is any, or can't be known.
+Result<bool> find_needed(store::Store& store, const store::FileContent& content,
+                         const std::set<ChunkId>& lost, std::set<ChunkId>& needed) {
+    bool is_hit = false;
+    const auto look = [&](const ChunkId& id) {
+        if (lost.count(id) == 0) return;
+        needed.insert(id);
+        is_hit = true;
+    };
+    if (const auto* recipe = std::get_if<store::RecipeContent>(&content)) look(recipe->recipe);
+    if (is_hit) return true;
     const Result<std::vector<store::Extent>> extents = store::extents_of(store, content);
     if (!extents.has_value() && is_gone(extents.error())) return true;
     if (!extents.has_value()) return extents.error();
-    for (const store::Extent& extent : *extents)
-        if (lost.count(extent.chunk) != 0) return true;
-    return false;
+    for (const store::Extent& extent : *extents) look(extent.chunk);
+    return is_hit;
 }
 
-Result<void> losses_of(store::Store& store, const catalogue::Edition& edition, const std::set<ChunkId>& lost,
-                       const EachLoss& each) {
+// What of `lost` the edition needs.
+Result<std::set<ChunkId>> losses_of(store::Store& store, const catalogue::Edition& edition,
+                                    const std::set<ChunkId>& lost, const EachLoss& each) {
+    std::set<ChunkId> needed;
     bool is_list_hit = false;
     store::ManifestReader reader([&](const ChunkId& id) { return store.read(id); }, edition.manifest);
     const auto file = [&](const store::ManifestEntry& entry) -> Result<void> {
-        SATCHEL_TRY(const bool is_hit, needs_one(store, entry.content, lost));
+        SATCHEL_TRY(const bool is_hit, find_needed(store, entry.content, lost, needed));
         return is_hit ? each({edition.course, edition.number, entry.path}) : Result<void>();
     };
     const auto node = [&](const ChunkId& id) -> Result<bool> {
-        is_list_hit = is_list_hit || lost.count(id) != 0;
-        return lost.count(id) == 0;
+        const bool is_lost = lost.count(id) != 0;
+        is_list_hit = is_list_hit || is_lost;
+        if (is_lost) needed.insert(id);
+        return !is_lost;
     };
     const Result<void> walked = reader.for_each(file, node);
-    if (!walked.has_value() && !is_gone(walked.error())) return walked;
-    if (!walked.has_value() || is_list_hit) return each({edition.course, edition.number, ""});
-    return {};
+    if (!walked.has_value() && !is_gone(walked.error())) return walked.error();
+    if (!walked.has_value() || is_list_hit) SATCHEL_TRY_VOID(each({edition.course, edition.number, ""}));
+    return needed;
+}
+
+// A complete edition that what is lost hits.
+struct Hit {
+    ChunkId manifest;
+    std::set<ChunkId> needed;
+    bool comes_anew = false;  // a link or a stick would bring it
+};
+
+Result<std::vector<Hit>> hits_of(Site::State& state, const std::set<ChunkId>& lost, const EachLoss& each) {
+    std::vector<Hit> hits;
+    SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed,
+                exchange::subscriptions(*state.database));
+    const bool is_hub = state.self.role == trust::SiteRole::kHub;
+    SATCHEL_TRY_VOID(
+        state.catalogue->for_each_edition([&](const catalogue::EditionState& held) -> Result<void> {
+            const catalogue::Edition& edition = held.edition;
+            SATCHEL_TRY(const bool complete, exchange::is_complete(*state.database, edition.manifest));
+            if (!complete) return {};
+            SATCHEL_TRY(std::set<ChunkId> needed, losses_of(*state.store, edition, lost, each));
+            if (needed.empty()) return {};
+            const bool is_meant = held.is_current && exchange::is_meant(subscribed, edition);
+            hits.push_back({edition.manifest, std::move(needed), is_hub || is_meant});
+            return {};
+        }));
+    return hits;
+}
+
+// What only such editions need as nobody brings again stays, damaged as it is: all else of them is whole.
+// What no complete edition needs may go: who misses it asks for it.
+std::set<ChunkId> worth_giving_up(const Findings& findings, const std::vector<Hit>& hits) {
+    std::set<ChunkId> given_up = findings.lost;
+    for (const Hit& hit : hits)
+        if (!hit.comes_anew)
+            for (const ChunkId& chunk : hit.needed) given_up.erase(chunk);
+    for (const Hit& hit : hits)
+        if (hit.comes_anew) given_up.insert(hit.needed.begin(), hit.needed.end());
+    for (const ChunkId& chunk : findings.unreadable) given_up.erase(chunk);
+    return given_up;
+}
+
+// Of those that nobody brings again only on demand: they would lose their place here with it.
+Result<void> note_incomplete(Site::State& state, const std::vector<Hit>& hits, GiveUp give_up,
+                             const std::set<ChunkId>& given_up) {
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(*state.database));
+    for (const Hit& hit : hits) {
+        const bool is_hit = std::any_of(hit.needed.begin(), hit.needed.end(),
+                                        [&](const ChunkId& chunk) { return given_up.count(chunk) != 0; });
+        if (!is_hit || (!hit.comes_anew && give_up != GiveUp::kAll)) continue;
+        SATCHEL_TRY(database::Statement remove,
+                    state.database->prepare("DELETE FROM holding WHERE manifest = ?"));
+        remove.bind_blob(1, hit.manifest.view());
+        SATCHEL_TRY_VOID(remove.run());
+    }
+    return transaction.commit();
 }
 
 }  // namespace
 
-Result<void> Site::for_each_loss(const std::set<ChunkId>& lost, const EachLoss& each) {
-    return state_->catalogue->for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
-        SATCHEL_TRY(const bool complete, exchange::is_complete(*state_->database, state.edition.manifest));
-        return complete ? losses_of(*state_->store, state.edition, lost, each) : Result<void>();
-    });
-}
-
 void Findings::add(const store::Damage& damage) {
     ++(damage.healed ? healed : damaged);
     healed_bytes += damage.healed_bytes;
-    is_pack_hit = is_pack_hit || (!damage.healed && !damage.chunk);
-    if (!damage.chunk || lost.size() >= kLostMax) return;
+    if (damage.healed) return;
+    const ErrorCode code = damage.error.code;
+    const bool is_hindered =
+        code == ErrorCode::kIo || code == ErrorCode::kNoSpace || code == ErrorCode::kReadOnly;
+    if (!damage.chunk) {
+        is_pack_hit = true;
+        if (is_hindered) hindered_.insert(damage.pack);
+        return;
+    }
+    if (lost.size() >= kLostMax) return;
     lost.insert(*damage.chunk);
-    if (damage.error.code == ErrorCode::kIo) unreadable.insert(*damage.chunk);
+    if (is_hindered || hindered_.count(damage.pack) != 0) unreadable.insert(*damage.chunk);
 }
 
-Result<Settlement> Site::settle(Findings& findings, bool gives_up_all, const EachLoss& each,
+Result<Settlement> Site::settle(Findings& findings, GiveUp give_up, const EachLoss& each,
                                 Progress& progress) {
     // It may lie whole at another place, or the disk gives it now: to forget it would lose that too.
     std::erase_if(findings.lost,
                   [&](const ChunkId& chunk) { return state_->store->read(chunk).has_value(); });
     Settlement settlement;
-    if (!findings.lost.empty())
-        SATCHEL_TRY_VOID(for_each_loss(findings.lost, [&](const Loss& loss) {
-            ++settlement.lost_files;
-            return each(loss);
-        }));
-    for (const ChunkId& chunk : findings.lost) {
-        if (!gives_up_all && findings.unreadable.count(chunk) != 0) continue;
-        SATCHEL_TRY_VOID(state_->store->forget(chunk));
-        ++settlement.given_up;
+    std::vector<Hit> hits;
+    const auto counted = [&](const Loss& loss) {
+        ++settlement.lost_files;
+        return each(loss);
+    };
+    if (!findings.lost.empty()) {
+        SATCHEL_TRY(hits, hits_of(*state_, findings.lost, counted));
     }
-    const bool takes_packs_as_they_are = gives_up_all && findings.is_pack_hit;
-    if (takes_packs_as_they_are) SATCHEL_TRY_VOID(state_->store->rebuild_index());
-    if (settlement.given_up == 0 && !takes_packs_as_they_are) return settlement;
-    // What no longer is whole must not be told as complete, or no hub would send it again.
+    std::set<ChunkId> given_up;
+    if (give_up == GiveUp::kDamaged) given_up = worth_giving_up(findings, hits);
+    if (give_up == GiveUp::kAll) given_up = findings.lost;
+    // First what lacks them is no longer told as complete, or no hub would send them again.
+    if (!given_up.empty()) SATCHEL_TRY_VOID(note_incomplete(*state_, hits, give_up, given_up));
+    for (const ChunkId& chunk : given_up) SATCHEL_TRY_VOID(state_->store->forget(chunk));
+    settlement.given_up = given_up.size();
+    if (give_up != GiveUp::kAll || !findings.is_pack_hit) return settlement;
+    SATCHEL_TRY_VOID(state_->store->rebuild_index());
     SATCHEL_TRY_VOID(exchange::recheck_holdings(replica()));
     SATCHEL_TRY_VOID(refresh_holdings(progress));
     return settlement;

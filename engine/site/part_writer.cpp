@@ -128,11 +128,14 @@ void PartWriter::ask_for(Job& job, std::uint64_t bytes_max) {
 Result<void> PartWriter::step() {
     chunks_.clear();
     requests_.clear();
-    for (const std::unique_ptr<Job>& job : small_) ask_for(*job, std::numeric_limits<std::uint64_t>::max());
+    for (const std::unique_ptr<Job>& job : small_) {
+        if (job->stage != Stage::kWriting) wait();  // its file is read
+        ask_for(*job, std::numeric_limits<std::uint64_t>::max());
+    }
     for (const std::unique_ptr<Job>& job : large_) {
         if (!job) continue;
-        if (job->stage != Stage::kWriting) wait();  // its file is read
-        ask_for(*job, kStepBytes - std::min<std::uint64_t>(job->bytes.size(), kStepBytes - 1));
+        if (job->stage != Stage::kWriting) wait();
+        ask_for(*job, kStepBytes - std::min<std::uint64_t>(job->bytes.size(), kStepBytes));
     }
     SATCHEL_TRY_VOID(store_.read_each(chunks_, [&](std::size_t index, ByteView chunk) -> Result<void> {
         for (const Request& request : requests_[index]) {

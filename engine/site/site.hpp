@@ -152,7 +152,8 @@ struct Loss {
 };
 
 // What looks at the store have found.
-struct Findings {
+class Findings {
+  public:
     // More damage than this means a dying disk: replace it instead of fetching chunk by chunk.
     static constexpr std::size_t kLostMax = 100'000;
 
@@ -164,6 +165,15 @@ struct Findings {
     std::set<ChunkId> lost;        // of what is damaged: chunks, at most kLostMax
     std::set<ChunkId> unreadable;  // of these: what the disk does not give; it may give it another day
     bool is_pack_hit = false;
+
+  private:
+    std::set<std::string> hindered_;  // packs whose mending the disk did not let be done
+};
+
+enum class GiveUp {
+    kNothing,  // what is lost is told, and stays as it is
+    kDamaged,  // what the disk gives damaged, and a link or a stick would bring
+    kAll,      // also what nobody will bring, what the disk does not give, and packs missing or cut off
 };
 
 struct Settlement {
@@ -237,14 +247,10 @@ class Site {
                                const std::function<Result<void>(const store::ManifestEntry&)>& each);
     Result<void> read_file(const std::string& course, std::string_view path, std::uint64_t offset,
                            std::uint64_t length, const std::function<Result<void>(ByteView)>& sink);
-    // What needs one of these objects, while the site still calls its editions complete.
-    Result<void> for_each_loss(const std::set<ChunkId>& lost,
-                               const std::function<Result<void>(const Loss&)>& each);
-
-    // Ends what was found: what is damaged and does not read now is told by file and then taken for not here,
-    // so that a link or a stick brings it anew. What the disk does not give, and packs that are missing or
-    // cut off, wait for `gives_up_all`. Leaves in `findings.lost` what is lost.
-    Result<Settlement> settle(Findings& findings, bool gives_up_all,
+    // Ends what was found: what is damaged and does not read now is told by file and then, as far as
+    // `give_up` says, taken for not here, so that a link or a stick brings it anew. Leaves in `findings.lost`
+    // what is lost. After a crash at any point an edition that misses something is one that is wanted.
+    Result<Settlement> settle(Findings& findings, GiveUp give_up,
                               const std::function<Result<void>(const Loss&)>& each, Progress& progress);
 
     // -- room -------------------------------------------------------------------------------------

@@ -182,12 +182,9 @@ Result<void> for_each_row(env::File& file, const Section& section, Hasher& hashe
 
 }  // namespace
 
-Result<std::optional<IndexRow>> read_index_row(env::File& file, std::uint64_t at) {
-    std::array<std::uint8_t, kIndexRowSize> bytes;
-    SATCHEL_TRY(const std::size_t got, file.read_at(at, bytes));
-    if (got != bytes.size()) return std::optional<IndexRow>();
+IndexRow index_row_of(ByteView bytes) {
     Reader reader(bytes);
-    return std::optional(read_row(reader));
+    return read_row(reader);
 }
 
 Result<void> read_index(env::File& file, const PackTrailer& trailer,

@@ -68,7 +68,7 @@ struct IndexRow {
 inline constexpr std::size_t kIndexRowSize = 44;
 void put_index_row(ByteBuffer& out, const IndexRow& row);
 // One row by its place in the file, unchecked; none where the file ends before.
-Result<std::optional<IndexRow>> read_index_row(env::File& file, std::uint64_t at);
+[[nodiscard]] IndexRow index_row_of(ByteView bytes);  // kIndexRowSize of them
 // Checks hash, order and bounds of all rows first, then calls `each` in order. Memory: one step.
 Result<void> read_index(env::File& file, const PackTrailer& trailer,
                         const std::function<Result<void>(const IndexRow&)>& each);

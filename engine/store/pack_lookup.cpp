@@ -64,12 +64,34 @@ Result<PackStore::Found> PackStore::confirm(const RunRow& candidate, const Chunk
         return rescued.number == facts->number;
     });
     if (is_rescued || candidate.slot >= facts->rows) return search(*facts, id);
-    SATCHEL_TRY(const std::optional<IndexRow> row,
-                read_index_row(**file, facts->index_at + std::uint64_t{candidate.slot} * kIndexRowSize));
+    SATCHEL_TRY(const std::optional<IndexRow> row, row_at(**file, *facts, candidate.slot));
     if (!row || row->id != id) return search(*facts, id);
     SATCHEL_TRY(const bool forgotten, packs_.is_forgotten(*facts, row->place));
     if (forgotten) return Found();
     return Found{Place{facts->number, *row, candidate.slot}, {}};
+}
+
+// Objects of one file lie in one pack: where a second one in a row is looked up in it, its rows are read at
+// once. What is kept may be older than the disk; a row with another id is looked for there.
+Result<std::optional<IndexRow>> PackStore::row_at(env::File& file, const PackFacts& facts,
+                                                  std::uint32_t slot) {
+    const std::size_t place = std::size_t{slot} * kIndexRowSize;
+    const std::size_t size = std::size_t{facts.rows} * kIndexRowSize;
+    if (kept_index_.pack == facts.number && kept_index_.rows.size() == size)
+        return std::optional(index_row_of(ByteView(kept_index_.rows).subspan(place, kIndexRowSize)));
+    const bool is_worth_all = kept_index_.pack == facts.number && size <= kKeptIndexMax;
+    kept_index_.pack = facts.number;
+    kept_index_.rows.resize(is_worth_all ? size : kIndexRowSize);
+    SATCHEL_TRY(const std::size_t got,
+                file.read_at(facts.index_at + (is_worth_all ? 0 : place), kept_index_.rows));
+    if (got != kept_index_.rows.size()) {
+        kept_index_ = {};
+        return std::optional<IndexRow>();
+    }
+    const IndexRow row =
+        index_row_of(ByteView(kept_index_.rows).subspan(is_worth_all ? place : 0, kIndexRowSize));
+    if (!is_worth_all) kept_index_.rows.clear();
+    return std::optional(row);
 }
 
 // The whole of a pack's index or, where that is damaged, of its records.

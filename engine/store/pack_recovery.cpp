@@ -305,6 +305,7 @@ Result<void> PackStore::mend_index() {
 
 Result<void> PackStore::rebuild_index() {
     SATCHEL_TRY_VOID(commit());
+    ++losses_;
     close_pack();
     reading_.clear();
     rescued_.clear();

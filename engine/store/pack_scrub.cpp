@@ -99,7 +99,14 @@ Result<ScrubReport> PackStore::scrub(std::uint64_t budget_bytes, const Tell& fou
     }
     for (const std::uint32_t number : in_turn) {
         SATCHEL_TRY(const PackRow pack, packs_.read(number));
-        SATCHEL_TRY(const Looked looked, look_at(pack, false, found, [](std::uint64_t) {}));
+        Result<Looked> looked_at = look_at(pack, false, found, [](std::uint64_t) {});
+        if (!looked_at.has_value() && looked_at.error().code == ErrorCode::kIo) {
+            // Else it would come first again the next time, and no other would.
+            found({disk_.describe(path_of(number)), 0, std::nullopt, looked_at.error()});
+            looked_at = Looked{};
+            SATCHEL_TRY_VOID(note_look_if_possible(number, *looked_at));
+        }
+        SATCHEL_TRY(const Looked looked, std::move(looked_at));
         ++report.packs;
         report.bytes += pack.bytes;
         report.missing_chunks += looked.missing_chunks;

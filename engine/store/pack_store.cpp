@@ -311,6 +311,7 @@ Result<void> PackStore::forget(const ChunkId& id) {
             return packs_.forget(place.pack, place.row, is_counted);
         }));
         if (is_open) open_rows_.erase(place.row);
+        ++losses_;
     }
 }
 

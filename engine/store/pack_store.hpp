@@ -21,6 +21,9 @@ inline constexpr std::uint64_t kMergeRowsPerChunk = 8;
 inline constexpr std::size_t kBuildRowsMax = 262'144;
 // Packs that are noted at once then.
 inline constexpr std::size_t kBuildPacksMax = 4'096;
+// Bytes of the index of the pack that was looked at last: enough for packs of media, and few others have
+// more.
+inline constexpr std::size_t kKeptIndexMax = 128 * 1024;
 // Packs whose files are held open for reading.
 inline constexpr std::size_t kReadFilesMax = 16;
 // Rows read from the records of packs whose own index is damaged: 0.7 MiB, of at least one pack.
@@ -93,6 +96,7 @@ class PackStore : public Store {
                               const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
     Result<void> rebuild_index() override;
     Result<void> forget(const ChunkId& id) override;
+    [[nodiscard]] std::uint64_t losses() const override { return losses_; }
     Result<StoreStats> stats() override;
     Result<std::uint64_t> parity_bytes() override;
     void limit(const StoreLimit& limit) override {
@@ -138,6 +142,7 @@ class PackStore : public Store {
     Result<Found> find(const ChunkId& id);
     Result<void> look_up(const ChunkId& id, std::vector<RunRow>& candidates);
     Result<Found> confirm(const RunRow& candidate, const ChunkId& id);
+    Result<std::optional<IndexRow>> row_at(env::File& file, const PackFacts& facts, std::uint32_t slot);
     Result<Found> search(PackFacts& facts, const ChunkId& id);
     Result<const Rows*> rescue(std::uint32_t number);
     Result<env::File*> reading(std::uint32_t number);
@@ -265,6 +270,7 @@ class PackStore : public Store {
     Rows open_rows_;                   // of the open pack
     std::uint64_t unmerged_rows_ = 0;  // appended since runs were merged last
     std::uint64_t open_lost_ = 0;
+    std::uint64_t losses_ = 0;
     std::uint32_t next_number_ = 1;
     std::optional<Error> broken_;  // after a failed write nothing more is written until the store is reopened
 
@@ -273,6 +279,11 @@ class PackStore : public Store {
         std::unique_ptr<env::File> file;
     };
     std::vector<Reading> reading_;  // the one used last first
+    struct KeptIndex {
+        std::uint32_t pack = 0;  // that was looked at last
+        ByteBuffer rows;         // all of it, or none
+    };
+    KeptIndex kept_index_;
     struct Rescued {
         std::uint32_t number = 0;
         Rows rows;

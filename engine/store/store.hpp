@@ -117,6 +117,8 @@ class Store {
     virtual Result<void> rebuild_index() = 0;
     // Forgets a damaged chunk, so that it is wanted again. The bytes stay where they are.
     virtual Result<void> forget(const ChunkId& id) = 0;
+    // Grows whenever something that was here no longer is: who remembers what was missing looks again then.
+    [[nodiscard]] virtual std::uint64_t losses() const { return 0; }
     virtual Result<StoreStats> stats() = 0;
     // Of the packs' bytes: those from which damage is mended. Reads the end of each pack.
     virtual Result<std::uint64_t> parity_bytes() = 0;

@@ -205,6 +205,8 @@ class Satchel(Peer):
             return None
         number = int(edition.lstrip("e"))
         changed = [course for course, current in self.courses().items() if current > number]
+        if not changed:
+            return [self.site_command("store", "collect")]
         return [self.site_command("store", "drop", *changed, "--edition", number)]
 
     def parity_bytes(self):

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/exchange/edition_walk.hpp"
 #include "engine/exchange/haves.hpp"
+#include "engine/exchange/holdings.hpp"
 #include "tests/support/contact.hpp"
 #include "tests/support/crash_county.hpp"
 
@@ -54,6 +56,32 @@ TEST_F(Link, BringsOnlyTheDifferenceOfANewEdition) {
     EXPECT_GT(report.first.commits, 0u);
     EXPECT_LT(report.first.chunks_taken, objects_held(*hub_.site).size());
     require_sound(*east_.site);
+}
+
+// A site that is served keeps its table of what it wants from one conversation to the next.
+TEST_F(Link, BringsAgainWhatWasGivenUpBetweenConversations) {
+    expect_clean_end(meet(west_, hub_));
+    std::set<ChunkId> content;  // of one edition
+    must(west_.site->catalogue().for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
+        if (!state.is_current || content.size() >= 2) return {};
+        content.clear();
+        return walk_edition(west_.site->store(), state.edition.manifest,
+                            [&](const ChunkId& id, ObjectKind kind) -> Result<bool> {
+                                if (kind == ObjectKind::kContent) content.insert(id);
+                                return true;
+                            });
+    }));
+    ASSERT_GE(content.size(), 2u);
+    auto lost = content.begin();
+    for (std::uint64_t count = 1; count <= 2; ++count, ++lost) {
+        must(west_.site->store().forget(*lost));
+        must(recheck_holdings(west_.replica()));
+        must(west_.wants->refresh());
+        EXPECT_EQ(must(west_.wants->wanted()), count);
+    }
+    expect_clean_end(meet(west_, hub_));
+    EXPECT_EQ(checkouts(*west_.site), checkouts(*hub_.site));
+    require_sound(*west_.site);
 }
 
 TEST_F(Link, TellsTheHubWhatTheVillageHolds) {

@@ -41,10 +41,10 @@ class Losses : public testing::Test {
         return findings;
     }
 
-    site::Settlement settle(site::Findings& findings, bool gives_up_all) {
+    site::Settlement settle(site::Findings& findings, site::GiveUp give_up) {
         NoProgress silent;
         return must(village_->settle(
-            findings, gives_up_all,
+            findings, give_up,
             [this](const site::Loss& loss) -> Result<void> {
                 named_.push_back(loss.course + " " + std::to_string(loss.edition) + " " + loss.path);
                 return {};
@@ -63,7 +63,7 @@ class Losses : public testing::Test {
 TEST_F(Losses, AreNamedGivenUpAndComeAgain) {
     site::Findings findings = find_damage();
     ASSERT_EQ(findings.lost.size(), 1u);
-    const site::Settlement settlement = settle(findings, false);
+    const site::Settlement settlement = settle(findings, site::GiveUp::kDamaged);
     EXPECT_EQ(settlement.given_up, 1u);
     EXPECT_EQ(settlement.lost_files, 1u);
     ASSERT_EQ(named_.size(), 1u);
@@ -77,20 +77,49 @@ TEST_F(Losses, AreNamedGivenUpAndComeAgain) {
 TEST_F(Losses, AreNoneWhereTheChunkReadsNow) {
     site::Findings findings = find_damage();
     village_disk_.flip_bit(kPack, must(village_disk_.stat(kPack)).size / 2, 3);
-    EXPECT_EQ(settle(findings, true).given_up, 0u);
+    EXPECT_EQ(settle(findings, site::GiveUp::kAll).given_up, 0u);
     EXPECT_TRUE(findings.lost.empty());
     EXPECT_TRUE(named_.empty());
     EXPECT_EQ(state(), site::WhyState::kComplete);
+}
+
+TEST_F(Losses, StayWhereNobodyWouldBringThemAgain) {
+    must(village_->pin("film"));
+    must(village_->unsubscribe({"all", ""}));
+    site::Findings findings = find_damage();
+    EXPECT_EQ(settle(findings, site::GiveUp::kDamaged).given_up, 0u);
+    EXPECT_EQ(named_.size(), 1u);
+    NoProgress silent;
+    must(village_->collect(silent, false));
+    must(village_->subscribe({"all", ""}));
+    EXPECT_EQ(state(), site::WhyState::kComplete);
+    EXPECT_EQ(settle(findings, site::GiveUp::kDamaged).given_up, 1u);
+    carry();
+    require_sound(*village_);
+}
+
+TEST_F(Losses, WaitWhereMendingWasHindered) {
+    const store::Damage pack{"p", 0, {}, fail(ErrorCode::kNoSpace, "p", "full", "make room"), false, 0};
+    store::Damage chunk{"p", 0, ChunkId{}, fail(ErrorCode::kDamaged, "p", "x", "y"), false, 0};
+    site::Findings findings;
+    findings.add(pack);
+    findings.add(chunk);
+    EXPECT_EQ(findings.unreadable.size(), 1u);
+    chunk.pack = "q";
+    chunk.chunk->digest[0] = 1;
+    findings.add(chunk);
+    EXPECT_EQ(findings.unreadable.size(), 1u);
+    EXPECT_EQ(findings.lost.size(), 2u);
 }
 
 TEST_F(Losses, WaitWhereTheDiskMayGiveThemAnotherDay) {
     site::Findings findings = find_damage();
     findings.unreadable = findings.lost;
     site::Findings later = findings;
-    EXPECT_EQ(settle(findings, false).given_up, 0u);
+    EXPECT_EQ(settle(findings, site::GiveUp::kDamaged).given_up, 0u);
     EXPECT_EQ(named_.size(), 1u);
     EXPECT_EQ(state(), site::WhyState::kComplete);
-    EXPECT_EQ(settle(later, true).given_up, 1u);
+    EXPECT_EQ(settle(later, site::GiveUp::kAll).given_up, 1u);
     EXPECT_NE(state(), site::WhyState::kComplete);
 }
 
