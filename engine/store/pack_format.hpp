@@ -67,8 +67,8 @@ struct IndexRow {
 };
 inline constexpr std::size_t kIndexRowSize = 44;
 void put_index_row(ByteBuffer& out, const IndexRow& row);
-// One row by its place in the file, unchecked; none where the file ends before.
-[[nodiscard]] IndexRow index_row_of(ByteView bytes);  // kIndexRowSize of them
+// One row, unchecked.
+[[nodiscard]] IndexRow index_row_of(ByteView bytes);  // of kIndexRowSize
 // Checks hash, order and bounds of all rows first, then calls `each` in order. Memory: one step.
 Result<void> read_index(env::File& file, const PackTrailer& trailer,
                         const std::function<Result<void>(const IndexRow&)>& each);
