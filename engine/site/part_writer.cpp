@@ -211,11 +211,11 @@ void PartWriter::begin_large() {
         pieces[lane] = pieces[lane].first(common);
     }
     if (!is_any) return;
-    going_ = offload_.begin([this, pieces] {
+    writes_ = offload_.begin([this] {
         for (Writing& writing : writing_)
             if (!writing.bytes.empty()) writing.outcome = writing.file->write_at(writing.at, writing.bytes);
-        row_.update(pieces);
     });
+    hashes_ = offload_.begin([this, pieces] { row_.update(pieces); });
 }
 
 bool PartWriter::has_ended(const Job& job) {
@@ -223,7 +223,8 @@ bool PartWriter::has_ended(const Job& job) {
 }
 
 void PartWriter::wait() {
-    going_.reset();
+    hashes_.reset();
+    writes_.reset();
     for (std::size_t lane = 0; lane < large_.size(); ++lane) {
         Writing& writing = writing_[lane];
         if (!writing.outcome.has_value()) large_[lane]->outcome = std::move(writing.outcome);

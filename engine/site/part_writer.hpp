@@ -115,7 +115,8 @@ class PartWriter {
     HasherRow row_;
     std::array<ByteBuffer, HasherRow::kInputs> taken_;  // bytes of the large files
     std::array<Writing, HasherRow::kInputs> writing_;
-    std::unique_ptr<env::Offload::Going> going_;  // its job has row_, taken_ and writing_
+    std::unique_ptr<env::Offload::Going> writes_;  // has writing_, and reads taken_
+    std::unique_ptr<env::Offload::Going> hashes_;  // has row_, and reads taken_
 };
 
 }  // namespace satchel::site

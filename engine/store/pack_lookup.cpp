@@ -82,11 +82,11 @@ Result<std::optional<IndexRow>> PackStore::row_at(env::File& file, const PackFac
     const bool is_worth_all = kept_index_.pack == facts.number && size <= kKeptIndexMax;
     kept_index_.pack = facts.number;
     kept_index_.rows.resize(is_worth_all ? size : kIndexRowSize);
-    SATCHEL_TRY(const std::size_t got,
-                file.read_at(facts.index_at + (is_worth_all ? 0 : place), kept_index_.rows));
-    if (got != kept_index_.rows.size()) {
+    const Result<std::size_t> got =
+        file.read_at(facts.index_at + (is_worth_all ? 0 : place), kept_index_.rows);
+    if (!got.has_value() || *got != kept_index_.rows.size()) {
         kept_index_ = {};
-        return std::optional<IndexRow>();
+        return got.has_value() ? Result<std::optional<IndexRow>>(std::nullopt) : got.error();
     }
     const IndexRow row =
         index_row_of(ByteView(kept_index_.rows).subspan(is_worth_all ? place : 0, kIndexRowSize));

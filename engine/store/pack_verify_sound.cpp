@@ -1,8 +1,9 @@
-// The full look at a pack that is as it was sealed, as nearly all are: its file is read once, each block
-// judged by its checksum and each chunk by its hash while they are at hand.
+// The full look at a pack that is as it was sealed, as nearly all are: its file is read once, each chunk
+// judged by its hash and each block by its checksum while they are at hand. A block that holds nothing but
+// bytes of a chunk that lies there as it is needs no checksum: the chunk's hash has said more.
 //
-// Memory: a window of kWindow, or of the longest record; kReadWindowBytes of unpacked bytes; the guard and
-// the rows of one pack.
+// Memory: a window of kWindow, or of the longest record; kUnpackedMax of unpacked bytes, or one chunk more;
+// the guard and the rows of one pack.
 #include <algorithm>
 
 #include "engine/store/batch.hpp"
@@ -14,8 +15,11 @@ namespace satchel::store {
 
 namespace {
 
-constexpr std::size_t kWindow =
-    kReadWindowBytes + 2 * kPackBlockSize;  // the longest record, wherever it begins
+// So many chunks of media that the last of them to be hashed leave few lanes idle. Long enough for the
+// longest record, wherever it begins.
+constexpr std::size_t kWindow = 8 * 1024 * 1024;
+static_assert(kWindow >= kRecordHeaderSize + kObjectMax + 2 * kPackBlockSize);
+constexpr std::size_t kUnpackedMax = 4 * 1024 * 1024;
 
 std::uint64_t end_of(const IndexRow& row) { return row.place + kRecordHeaderSize + row.stored_size; }
 
@@ -37,11 +41,13 @@ class SoundPack {
             const Result<std::size_t> got = file_.read_at(at, window);
             if (!got.has_value() && got.error().code != ErrorCode::kIo) return got.error();
             if (!got.has_value() || *got != size) return false;
-            if (!blocks_are_sound(at, window) || !records_are_whole(at, window)) return false;
+            hashed_.clear();
+            if (!records_are_whole(at, window)) return false;
             std::uint64_t next = at + size;
             // A record that goes on behind the window stands whole in the next one.
             if (!rows_.empty()) next = std::min(next, rows_.front().place / kPackBlockSize * kPackBlockSize);
             if (next <= at) return false;
+            if (!blocks_are_sound(at, window.first(static_cast<std::size_t>(next - at)))) return false;
             read_(next - at);
             at = next;
         }
@@ -49,13 +55,14 @@ class SoundPack {
     }
 
   private:
-    bool blocks_are_sound(std::uint64_t at, ByteView window) {
-        for (auto block = static_cast<std::uint32_t>(at / kPackBlockSize); !window.empty(); ++block) {
-            const ByteView bytes = window.first(std::min<std::size_t>(kPackBlockSize, window.size()));
-            window = window.subspan(bytes.size());
-            if (block < checked_) continue;
-            if (crc32c(bytes) != guard_.sums[block]) return false;
-            checked_ = block + 1;
+    bool blocks_are_sound(std::uint64_t at, ByteView bytes) {
+        auto hashed = hashed_.begin();
+        for (; !bytes.empty(); at += kPackBlockSize) {
+            const ByteView block = bytes.first(std::min<std::size_t>(kPackBlockSize, bytes.size()));
+            bytes = bytes.subspan(block.size());
+            while (hashed != hashed_.end() && hashed->to < at + block.size()) ++hashed;
+            if (hashed != hashed_.end() && hashed->from <= at) continue;
+            if (crc32c(block) != guard_.sums[static_cast<std::size_t>(at / kPackBlockSize)]) return false;
         }
         return true;
     }
@@ -65,9 +72,11 @@ class SoundPack {
         const std::uint64_t end = at + window.size();
         while (!rows_.empty() && rows_.front().place >= at && end_of(rows_.front()) <= end) {
             std::vector<ByteView> records;
-            ReadWindow share;
+            std::uint64_t unpacked = 0;
             for (const IndexRow& row : rows_) {
-                if (row.place < at || end_of(row) > end || !share.takes(row)) break;
+                if (row.place < at || end_of(row) > end) break;
+                if (row.raw_size != row.stored_size) unpacked += row.raw_size;
+                if (unpacked > kUnpackedMax && !records.empty()) break;
                 records.push_back(window.subspan(static_cast<std::size_t>(row.place - at),
                                                  static_cast<std::size_t>(end_of(row) - row.place)));
             }
@@ -77,6 +86,8 @@ class SoundPack {
                 if (!opened[i].is_whole || header.id != rows_[i].id.digest ||
                     header.raw_size != rows_[i].raw_size)
                     return false;
+                if (header.codec == Codec::kRaw)
+                    hashed_.push_back({rows_[i].place + kRecordHeaderSize, end_of(rows_[i])});
             }
             rows_ = rows_.subspan(opened.size());
         }
@@ -98,7 +109,7 @@ class SoundPack {
     const Guard& guard_;
     std::span<const IndexRow> rows_;  // not looked at yet
     const std::function<void(std::uint64_t)>& read_;
-    std::uint32_t checked_ = 0;  // blocks
+    std::vector<ByteRange> hashed_;  // payloads in the window that have their hashes, in ascending order
 };
 
 }  // namespace

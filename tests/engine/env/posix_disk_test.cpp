@@ -9,7 +9,6 @@
 
 #include "engine/env/os/clock.hpp"
 #include "engine/env/os/errno_error.hpp"
-#include "engine/env/os/offload.hpp"
 #include "engine/env/os/random.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -102,17 +101,6 @@ TEST(ErrnoError, TellsReadingFromWriting) {
     EXPECT_EQ(error_of(EINVAL, Access::kNaming, "x").code, ErrorCode::kFailed);
     EXPECT_EQ(error_of(EINVAL, Access::kReading, "x").code, ErrorCode::kIo);
     EXPECT_EQ(error_of(EIO, Access::kReading, "x").code, ErrorCode::kIo);
-}
-
-TEST(ThreadOffload, RunsEveryJobOnce) {
-    ThreadOffload offload(3);
-    EXPECT_EQ(offload.parallelism(), 3U);
-    std::vector<int> runs(100, 0);
-    std::vector<std::function<void()>> jobs;
-    for (int& count : runs) jobs.emplace_back([&count] { ++count; });
-    offload.run_all(jobs);
-    offload.run_all({});
-    EXPECT_EQ(runs, std::vector<int>(100, 1));
 }
 
 TEST(SystemClock, RunsForward) {

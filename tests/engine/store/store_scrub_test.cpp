@@ -108,6 +108,34 @@ TEST(StoreScrub, BothLooksMendWhatLiesBetweenTheChunks) {
     }
 }
 
+// Chunks that lie as they are and chunks that are packed, in one group after the other: what a hash has
+// proven needs no checksum, and all else does.
+TEST(StoreScrub, AFullLookMendsABitThatFlippedInAnyBlock) {
+    SimDisk sound;
+    {
+        Opened store(sound, {.target_bytes = 160 * 1024, .group_bytes = 32 * 1024});
+        for (std::uint64_t number = 1; number <= 30; ++number) {
+            must(store->put(chunk(number)));
+            ByteBuffer text = chunk(100 + number);
+            for (std::uint8_t& byte : text) byte %= 16;
+            must(store->put(text));
+        }
+        must(store->commit());
+    }
+    const ByteBuffer before = packs_of(sound)[0];
+    ASSERT_GT(packs_of(sound).size(), 1u);
+    for (std::uint64_t block = 0; block < before.size(); block += kPackBlockSize) {
+        for (const std::uint64_t place : {block, block + kPackBlockSize / 2, block + kPackBlockSize - 1}) {
+            if (place >= before.size()) continue;
+            SimDisk disk(SimDiskOptions(), sound.tree());
+            disk.flip_bit(kFirst, place, 5);
+            Opened store(disk, kGuardedPacks);
+            EXPECT_FALSE(damages_of(*store).empty()) << place;
+            EXPECT_TRUE(packs_of(disk)[0] == before) << place;
+        }
+    }
+}
+
 TEST(StoreScrub, OfTwoBurstsNamesTheChunksThatAreLostAndNoOther) {
     SimDisk disk;
     Opened store(disk, kGuardedPacks);
