@@ -1,6 +1,6 @@
 // Method. The table of files is cut into nodes where a hash of the last path says so, and the list of nodes
 // into nodes again, up to one root: a prolly tree (Noms, Dolt). A node's border depends on paths alone, so a
-// file whose content changes sends its leaf (about 16 entries) and the nodes above it, and the same entries
+// file whose content changes sends its leaf (about 64 entries) and the nodes above it, and the same entries
 // give the same tree, whatever editions came before.
 #include "engine/base/check.hpp"
 #include "engine/store/manifest.hpp"

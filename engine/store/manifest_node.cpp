@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kMagic = "SMNF";
 constexpr std::uint8_t kVersion = 1;
-constexpr std::uint8_t kLeafMask = 15;      // a leaf ends behind one path in 16
+constexpr std::uint8_t kLeafMask = 63;      // a leaf ends behind one path in 64
 constexpr std::uint8_t kInteriorMask = 31;  // an interior node behind one in 32
 
 enum ContentKind : std::uint8_t { kEmptyKind = 0, kExtentKind = 1, kRecipeKind = 2 };

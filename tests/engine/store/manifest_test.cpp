@@ -375,11 +375,11 @@ RC_GTEST_PROP(Manifest, AChangeOfOneFileMakesFewNewNodes, ()) {
     RC_ASSERT(all_of(store, after) == entries);
 }
 
-TEST(Manifest, LeavesHoldAboutSixteenEntries) {
+TEST(Manifest, LeavesHoldAboutSixtyFourEntries) {
     ObjectMap store;
     build(store, thousand_files());
-    EXPECT_GT(store.objects.size(), 40u);
-    EXPECT_LT(store.objects.size(), 100u);
+    EXPECT_GT(store.objects.size(), 10u);
+    EXPECT_LT(store.objects.size(), 30u);
 }
 
 TEST(Manifest, AnEmptyOneHasARoot) {
@@ -392,7 +392,7 @@ TEST(Manifest, AnEmptyOneHasARoot) {
 TEST(Manifest, NodesStayWithinTheirLimitWhateverThePaths) {
     // Paths whose hash never ends a leaf: so that only the limit does.
     std::vector<ManifestEntry> entries;
-    for (std::uint64_t i = 0; entries.size() < 300; ++i) {
+    for (std::uint64_t i = 0; entries.size() < 2 * kNodeItemsMax + 10; ++i) {
         const std::string path = "p" + std::to_string(1'000'000 + i);
         if (!ends_node(0, path)) entries.push_back(file_entry(path, i));
     }
