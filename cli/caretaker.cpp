@@ -11,6 +11,20 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstLookAfterMax = std::chrono::minutes(10);
 
+// To name the lessons that are hit may take minutes in a large library. What was not named and given up is
+// found again by a later look.
+class UntilEnding : public Progress {
+  public:
+    explicit UntilEnding(const std::atomic<bool>& is_ending) : is_ending_(is_ending) {}
+    Result<void> update(const ProgressUpdate&) override {
+        if (!is_ending_) return {};
+        return fail(ErrorCode::kCancelled, "", "the site is being closed", "start it again");
+    }
+
+  private:
+    const std::atomic<bool>& is_ending_;
+};
+
 }  // namespace
 
 std::chrono::milliseconds Caretaker::pause_for(std::uint64_t bytes_a_day) {
@@ -36,7 +50,7 @@ Caretaker::~Caretaker() {
 void Caretaker::work(std::chrono::milliseconds pause) {
     std::unique_lock lock(mutex_);
     for (auto wait = std::min(pause, kFirstLookAfterMax);
-         !ended_.wait_for(lock, wait, [this] { return is_ending_; }); wait = pause) {
+         !ended_.wait_for(lock, wait, [this] { return is_ending_.load(); }); wait = pause) {
         lock.unlock();
         look();
         lock.lock();
@@ -58,15 +72,15 @@ void Caretaker::look() {
         const Result<store::ScrubReport> looked = site.store().scrub(1, found, [](auto, auto) {});
         if (!looked.has_value()) errors.push_back(looked.error());
         if (findings.damaged == 0) return false;
-        NoProgress silent;
+        UntilEnding until_ending(is_ending_);
         const auto lost = [&](const site::Loss& loss) -> Result<void> {
             if (losses.size() < kToldMax) losses.push_back(loss);
             return {};
         };
         const bool is_dying = given_up_ + findings.lost.size() > kGivenUpMax;
-        const Result<site::Settlement> settled =
-            site.settle(findings, is_dying ? site::GiveUp::kNothing : site::GiveUp::kDamaged, lost, silent);
-        if (!settled.has_value()) errors.push_back(settled.error());
+        const Result<site::Settlement> settled = site.settle(
+            findings, is_dying ? site::GiveUp::kNothing : site::GiveUp::kDamaged, lost, until_ending);
+        if (!settled.has_value() && !is_ending_) errors.push_back(settled.error());
         given_up_ += settled.has_value() ? settled->given_up : 0;
         return !settled.has_value() || settled->given_up > 0;
     });

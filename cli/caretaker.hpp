@@ -3,6 +3,7 @@
 // pack; where something is lost, also until it is known which lessons that hits.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -43,7 +44,7 @@ class Caretaker {
     const CareNews news_;
     std::mutex mutex_;
     std::condition_variable ended_;
-    bool is_ending_ = false;
+    std::atomic<bool> is_ending_ = false;
     std::uint64_t given_up_ = 0;
     std::thread thread_;
 };

@@ -118,6 +118,7 @@ constexpr Translation kRows[] = {
     {"look at what is there already", "请看看那里已有的内容"},
     {"look at what was refused, and ask whoever keeps that box", "请查看被拒绝的内容，并询问那台机器的管理者"},
     {"looking what is kept", "正在查看需要保留的内容"},
+    {"looking which files are hit", "正在查找受影响的文件"},
     {"make a new request in an empty folder, so that the box gets new keys", "在空文件夹里重新生成申请，让这台机器得到新密钥"},
     {"make a new site in an empty folder and join again", "在空文件夹里新建站点并重新加入"},
     {"make one with `ssh-keygen -t ed25519`", "用 `ssh-keygen -t ed25519` 生成一个"},

@@ -36,17 +36,20 @@ Result<bool> find_needed(store::Store& store, const store::FileContent& content,
     return is_hit;
 }
 
-// What of `lost` the edition needs.
+// What of `lost` the edition needs. `go_on` is asked at each file and node.
 Result<std::set<ChunkId>> losses_of(store::Store& store, const catalogue::Edition& edition,
-                                    const std::set<ChunkId>& lost, const EachLoss& each) {
+                                    const std::set<ChunkId>& lost, const EachLoss& each,
+                                    const std::function<Result<void>()>& go_on) {
     std::set<ChunkId> needed;
     bool is_list_hit = false;
     store::ManifestReader reader([&](const ChunkId& id) { return store.read(id); }, edition.manifest);
     const auto file = [&](const store::ManifestEntry& entry) -> Result<void> {
+        SATCHEL_TRY_VOID(go_on());
         SATCHEL_TRY(const bool is_hit, find_needed(store, entry.content, lost, needed));
         return is_hit ? each({edition.course, edition.number, entry.path}) : Result<void>();
     };
     const auto node = [&](const ChunkId& id) -> Result<bool> {
+        SATCHEL_TRY_VOID(go_on());
         const bool is_lost = lost.count(id) != 0;
         is_list_hit = is_list_hit || is_lost;
         if (is_lost) needed.insert(id);
@@ -65,8 +68,10 @@ struct Hit {
     bool comes_anew = false;  // a link or a stick would bring it
 };
 
-Result<std::vector<Hit>> hits_of(Site::State& state, const std::set<ChunkId>& lost, const EachLoss& each) {
+Result<std::vector<Hit>> hits_of(Site::State& state, const std::set<ChunkId>& lost, const EachLoss& each,
+                                 Progress& progress) {
     std::vector<Hit> hits;
+    ProgressUpdate now{.stage = "looking which files are hit", .item = {}};
     SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed,
                 exchange::subscriptions(*state.database));
     const bool is_hub = state.self.role == trust::SiteRole::kHub;
@@ -75,7 +80,10 @@ Result<std::vector<Hit>> hits_of(Site::State& state, const std::set<ChunkId>& lo
             const catalogue::Edition& edition = held.edition;
             SATCHEL_TRY(const bool complete, exchange::is_complete(*state.database, edition.manifest));
             if (!complete) return {};
-            SATCHEL_TRY(std::set<ChunkId> needed, losses_of(*state.store, edition, lost, each));
+            now.item = edition.course;
+            SATCHEL_TRY(std::set<ChunkId> needed,
+                        losses_of(*state.store, edition, lost, each, [&] { return progress.update(now); }));
+            ++now.items_done;
             if (needed.empty()) return {};
             const bool is_meant = held.is_current && exchange::is_meant(subscribed, edition);
             hits.push_back({edition.manifest, std::move(needed), is_hub || is_meant});
@@ -144,7 +152,7 @@ Result<Settlement> Site::settle(Findings& findings, GiveUp give_up, const EachLo
         return each(loss);
     };
     if (!findings.lost.empty()) {
-        SATCHEL_TRY(hits, hits_of(*state_, findings.lost, counted));
+        SATCHEL_TRY(hits, hits_of(*state_, findings.lost, counted, progress));
     }
     std::set<ChunkId> given_up;
     if (give_up == GiveUp::kDamaged) given_up = worth_giving_up(findings, hits);

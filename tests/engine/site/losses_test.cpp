@@ -83,6 +83,26 @@ TEST_F(Losses, AreNoneWhereTheChunkReadsNow) {
     EXPECT_EQ(state(), site::WhyState::kComplete);
 }
 
+class Stopped : public Progress {
+  public:
+    Result<void> update(const ProgressUpdate&) override {
+        return fail(ErrorCode::kCancelled, "", "stopped before the end", "run it again");
+    }
+};
+
+TEST_F(Losses, AreAllThereStillWhereTheNamingIsStopped) {
+    site::Findings findings = find_damage();
+    Stopped stopped;
+    const Result<site::Settlement> settled = village_->settle(
+        findings, site::GiveUp::kDamaged, [](const site::Loss&) -> Result<void> { return {}; }, stopped);
+    ASSERT_FALSE(settled.has_value());
+    EXPECT_EQ(settled.error().code, ErrorCode::kCancelled);
+    EXPECT_EQ(state(), site::WhyState::kComplete);
+    EXPECT_EQ(settle(findings, site::GiveUp::kDamaged).given_up, 1u);
+    carry();
+    require_sound(*village_);
+}
+
 TEST_F(Losses, StayWhereNobodyWouldBringThemAgain) {
     must(village_->pin("film"));
     must(village_->unsubscribe({"all", ""}));
