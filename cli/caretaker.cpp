@@ -11,8 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstLookAfterMax = std::chrono::minutes(10);
 
-// To name the lessons that are hit may take minutes in a large library. What was not named and given up is
-// found again by a later look.
+// To name the lessons that are hit may take minutes in a large library. The next start finds the same first.
 class UntilEnding : public Progress {
   public:
     explicit UntilEnding(const std::atomic<bool>& is_ending) : is_ending_(is_ending) {}

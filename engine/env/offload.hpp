@@ -19,8 +19,9 @@ class Offload {
       public:
         virtual ~Going() = default;  // waits until the job has ended
     };
-    // A job that may go on beside the caller, who holds what is returned until the job must have ended. None:
-    // it has ended already, as always where there is one processor.
+    // A job that may go on beside the caller, who holds what is returned until the job must have ended; where
+    // no processor was free before, it is done then. None: it has ended already, as always where there is one
+    // processor.
     [[nodiscard]] virtual std::unique_ptr<Going> begin(std::function<void()> job) {
         job();
         return nullptr;

@@ -88,6 +88,8 @@ Result<PublishedCourse> CoursePublisher::take(const CourseSource& source,
     catalogue::Edition& edition = course.published.edition;
     if (edition.metadata.lessons == 0) edition.metadata.lessons = course.films;
     SATCHEL_TRY(edition.manifest, course.builder.finish());
+    const auto read = [this](const ChunkId& id) { return parts_.store.read(id); };
+    if (earlier && store::has_same_entries(read, *earlier, edition.manifest)) edition.manifest = *earlier;
     course.seen.finish(edition.manifest);
     return std::move(course.published);
 }

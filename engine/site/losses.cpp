@@ -142,6 +142,15 @@ void Findings::add(const store::Damage& damage) {
 
 Result<Settlement> Site::settle(Findings& findings, GiveUp give_up, const EachLoss& each,
                                 Progress& progress) {
+    Result<Settlement> settled = settle_once(findings, give_up, each, progress);
+    if (settled.has_value()) return settled;
+    // What can't be noted now is found when its turn comes.
+    static_cast<void>(state_->store->scrub_lossy_first().has_value());
+    return settled;
+}
+
+Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const EachLoss& each,
+                                     Progress& progress) {
     // It may lie whole at another place, or the disk gives it now: to forget it would lose that too.
     std::erase_if(findings.lost,
                   [&](const ChunkId& chunk) { return state_->store->read(chunk).has_value(); });

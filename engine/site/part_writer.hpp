@@ -4,8 +4,8 @@
 // Method. Small files gather, large ones go on a step at a time, up to HasherRow::kInputs of them. One step
 // reads the next chunks of all of them at once, each chunk once for all files that lie in it, and hands their
 // bytes on; the large files' bytes are written and hashed beside the reading of the next step. So hashing
-// fills its lanes, and a bag of small files is opened once and not for each of them. While that goes on,
-// nothing else is done with the target.
+// fills its lanes, and a bag of small files is opened once and not for each of them. Other files of the
+// target may be worked on meanwhile.
 //
 // A file goes into the folder of parts, under its number. One that is thought to be there is compared first,
 // and written only from where it differs; a part of an earlier run likewise.

@@ -249,7 +249,9 @@ class Site {
                            std::uint64_t length, const std::function<Result<void>(ByteView)>& sink);
     // Ends what was found: what is damaged and does not read now is told by file and then, as far as
     // `give_up` says, taken for not here, so that a link or a stick brings it anew. Leaves in `findings.lost`
-    // what is lost. After a crash at any point an edition that misses something is one that is wanted.
+    // what is lost. After a crash at any point an edition that misses something is one that is wanted. Where
+    // it fails or is stopped (kCancelled), nothing is given up, and the next quick look finds the same once
+    // more.
     Result<Settlement> settle(Findings& findings, GiveUp give_up,
                               const std::function<Result<void>(const Loss&)>& each, Progress& progress);
 
@@ -289,6 +291,8 @@ class Site {
   private:
     explicit Site(std::unique_ptr<State> state);
     Result<void> apply_limits();
+    Result<Settlement> settle_once(Findings& findings, GiveUp give_up,
+                                   const std::function<Result<void>(const Loss&)>& each, Progress& progress);
     Result<void> look_for_room(const ChunkId& manifest, Why& answer);
     std::unique_ptr<State> state_;
 };

@@ -41,15 +41,16 @@ ZSTD_DCtx* decompressor() {
     return context.get();
 }
 
-// The compressed bytes, or none where they save too little.
+// The compressed bytes, or none where they save too little. They are kept in no more memory than they take:
+// a batch of them waits to be written.
 std::optional<ByteBuffer> compress(ByteView plain) {
-    ByteBuffer out(ZSTD_compressBound(plain.size()));
+    const std::size_t bound = ZSTD_compressBound(plain.size());
+    const auto out = std::make_unique_for_overwrite<std::uint8_t[]>(bound);
     const std::size_t size =
-        ZSTD_compressCCtx(compressor(), out.data(), out.size(), plain.data(), plain.size(), kZstdLevel);
+        ZSTD_compressCCtx(compressor(), out.get(), bound, plain.data(), plain.size(), kZstdLevel);
     if (ZSTD_isError(size) != 0 || size + plain.size() / kWorthwhileSaving >= plain.size())
         return std::nullopt;
-    out.resize(size);
-    return out;
+    return ByteBuffer(out.get(), out.get() + size);
 }
 
 // All byte values about as often: no code of the single bytes shortens them, and what codes of longer pieces

@@ -86,4 +86,8 @@ class ManifestCursor {
     std::vector<Step> steps_;  // from the root down
 };
 
+// Whether both list the same: the same table may be cut into other nodes by another version of the program.
+// No where one can't be read to its end.
+[[nodiscard]] bool has_same_entries(const ObjectSource& source, const ChunkId& one, const ChunkId& other);
+
 }  // namespace satchel::store

@@ -40,4 +40,15 @@ Result<const ManifestEntry*> ManifestCursor::next() {
     return nullptr;
 }
 
+bool has_same_entries(const ObjectSource& source, const ChunkId& one, const ChunkId& other) {
+    ManifestCursor ones(source, one), others(source, other);
+    while (true) {
+        const Result<const ManifestEntry*> mine = ones.next();
+        const Result<const ManifestEntry*> yours = others.next();
+        if (!mine.has_value() || !yours.has_value()) return false;
+        if (*mine == nullptr || *yours == nullptr) return *mine == *yours;
+        if (**mine != **yours) return false;
+    }
+}
+
 }  // namespace satchel::store

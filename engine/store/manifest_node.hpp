@@ -8,7 +8,7 @@
 
 namespace satchel::store {
 
-inline constexpr std::size_t kNodeItemsMax = 256;
+inline constexpr std::size_t kNodeItemsMax = 128;
 inline constexpr int kManifestLevelsMax = 8;
 
 struct ManifestChild {

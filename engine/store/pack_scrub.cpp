@@ -74,6 +74,10 @@ Result<void> PackStore::note_look_if_possible(std::uint32_t number, const Looked
     return takes_no_notes ? Result<void>() : noted;
 }
 
+Result<void> PackStore::scrub_lossy_first() {
+    return together([&] { return database_.run("UPDATE pack_check SET turn = 0 WHERE missing > 0"); });
+}
+
 Result<ScrubReport> PackStore::scrub(std::uint64_t budget_bytes, const Tell& found,
                                      const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
     SATCHEL_TRY_VOID(commit());

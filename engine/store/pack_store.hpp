@@ -92,6 +92,7 @@ class PackStore : public Store {
     [[nodiscard]] std::uint64_t uncommitted_bytes() const override { return end_ - committed_; }
     Result<std::uint64_t> verify(const std::function<void(const Damage&)>& found,
                                  const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
+    Result<void> scrub_lossy_first() override;
     Result<ScrubReport> scrub(std::uint64_t budget_bytes, const std::function<void(const Damage&)>& found,
                               const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
     Result<void> rebuild_index() override;

@@ -1,9 +1,10 @@
 // The full look at a pack that is as it was sealed, as nearly all are: its file is read once, each chunk
 // judged by its hash and each block by its checksum while they are at hand. A block that holds nothing but
-// bytes of a chunk that lies there as it is needs no checksum: the chunk's hash has said more.
+// bytes of a chunk that lies there as it is needs no checksum: the chunk's hash has said more. (Whether the
+// checksum itself was right when the pack was sealed, scrub tells.)
 //
-// Memory: a window of kWindow, or of the longest record; kUnpackedMax of unpacked bytes, or one chunk more;
-// the guard and the rows of one pack.
+// Memory: a window of kWindow; kUnpackedMax of unpacked bytes, or one chunk more; the guard and the rows of
+// one pack.
 #include <algorithm>
 
 #include "engine/store/batch.hpp"
@@ -15,13 +16,20 @@ namespace satchel::store {
 
 namespace {
 
-// So many chunks of media that the last of them to be hashed leave few lanes idle. Long enough for the
-// longest record, wherever it begins.
+// So many chunks of media that the last of them to be hashed leave few lanes idle. The longest record fits,
+// wherever in a block it begins.
 constexpr std::size_t kWindow = 8 * 1024 * 1024;
 static_assert(kWindow >= kRecordHeaderSize + kObjectMax + 2 * kPackBlockSize);
 constexpr std::size_t kUnpackedMax = 4 * 1024 * 1024;
 
 std::uint64_t end_of(const IndexRow& row) { return row.place + kRecordHeaderSize + row.stored_size; }
+
+// Asked before its bytes are unpacked: a row that lies about them would have others' memory taken.
+bool is_header_of(const IndexRow& row, ByteView record) {
+    const Result<RecordHeader> header = decode_header(record);
+    return header.has_value() && header->id == row.id.digest && header->raw_size == row.raw_size &&
+           header->stored_size == row.stored_size;
+}
 
 class SoundPack {
   public:
@@ -31,12 +39,9 @@ class SoundPack {
 
     Result<bool> is_sound() {
         const std::uint64_t end = std::uint64_t{guard_.layout.blocks} * kPackBlockSize;
-        ByteBuffer bytes;
+        ByteBuffer bytes(static_cast<std::size_t>(std::min<std::uint64_t>(kWindow, end)));
         for (std::uint64_t at = 0; at < end;) {
-            const std::uint64_t longest = rows_.empty() ? 0 : next_block(end_of(rows_.front())) - at;
-            if (longest > kObjectMax + 2 * kPackBlockSize) return false;  // a row that can't be true
-            const std::uint64_t size = std::min(std::max(kWindow, longest), end - at);
-            if (bytes.size() < size) bytes.resize(static_cast<std::size_t>(size));
+            const std::uint64_t size = std::min<std::uint64_t>(kWindow, end - at);
             const MutableBytes window = MutableBytes(bytes).first(static_cast<std::size_t>(size));
             const Result<std::size_t> got = file_.read_at(at, window);
             if (!got.has_value() && got.error().code != ErrorCode::kIo) return got.error();
@@ -46,7 +51,7 @@ class SoundPack {
             std::uint64_t next = at + size;
             // A record that goes on behind the window stands whole in the next one.
             if (!rows_.empty()) next = std::min(next, rows_.front().place / kPackBlockSize * kPackBlockSize);
-            if (next <= at) return false;
+            if (next <= at) return false;  // a row that can't be true
             if (!blocks_are_sound(at, window.first(static_cast<std::size_t>(next - at)))) return false;
             read_(next - at);
             at = next;
@@ -79,14 +84,12 @@ class SoundPack {
                 if (unpacked > kUnpackedMax && !records.empty()) break;
                 records.push_back(window.subspan(static_cast<std::size_t>(row.place - at),
                                                  static_cast<std::size_t>(end_of(row) - row.place)));
+                if (!is_header_of(row, records.back())) return false;
             }
             const std::vector<OpenedRecord> opened = open_records(offload_, records);
             for (std::size_t i = 0; i < opened.size(); ++i) {
-                const RecordHeader& header = opened[i].header;
-                if (!opened[i].is_whole || header.id != rows_[i].id.digest ||
-                    header.raw_size != rows_[i].raw_size)
-                    return false;
-                if (header.codec == Codec::kRaw)
+                if (!opened[i].is_whole) return false;
+                if (opened[i].header.codec == Codec::kRaw)
                     hashed_.push_back({rows_[i].place + kRecordHeaderSize, end_of(rows_[i])});
             }
             rows_ = rows_.subspan(opened.size());

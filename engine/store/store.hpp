@@ -114,6 +114,8 @@ class Store {
     virtual Result<ScrubReport> scrub(
         std::uint64_t budget_bytes, const std::function<void(const Damage&)>& found,
         const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
+    // For who could not bring to an end what scrub told of: packs that lack something come first once more.
+    virtual Result<void> scrub_lossy_first() = 0;
     virtual Result<void> rebuild_index() = 0;
     // Forgets a damaged chunk, so that it is wanted again. The bytes stay where they are.
     virtual Result<void> forget(const ChunkId& id) = 0;

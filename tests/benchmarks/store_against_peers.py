@@ -131,6 +131,21 @@ class Bench:
         copy = Copy(self.scratch)
         copy.ingest(tree, "e1")
         self.restored(workload, copy, tree, "e1")
+        workload.more.setdefault("disk_alone_s", []).append(self.disk_alone_s(workload.size))
+
+    def disk_alone_s(self, size):
+        """As many bytes written into one file and synced: what no tool that waits for the disk can beat."""
+        os.sync()
+        block = os.urandom(1 << 20)
+        path = self.scratch / "disk-alone"
+        begun = time.monotonic()
+        with open(path, "wb", buffering=0) as file:
+            for _ in range(size >> 20):
+                file.write(block)
+            os.fsync(file.fileno())
+        seconds = time.monotonic() - begun
+        path.unlink()
+        return seconds
 
     def media(self, trees):
         workload = self.begin("media", trees["e1"])

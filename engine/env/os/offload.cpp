@@ -72,7 +72,7 @@ void ThreadOffload::work() {
     }
 }
 
-void ThreadOffload::run_all(std::span<const std::function<void()>> jobs) {
+void ThreadOffload::run_all(std::span<const std::function<void()>> jobs) noexcept {
     std::atomic<std::size_t> next = 0;
     const auto share = [&] {
         for (std::size_t i = next++; i < jobs.size(); i = next++) jobs[i]();
@@ -101,7 +101,7 @@ class ThreadOffload::GoingTask : public Offload::Going {
     std::shared_ptr<Task> task_;
 };
 
-std::unique_ptr<Offload::Going> ThreadOffload::begin(std::function<void()> job) {
+std::unique_ptr<Offload::Going> ThreadOffload::begin(std::function<void()> job) noexcept {
     if (threads_ > 1) return std::make_unique<GoingTask>(*this, give(std::move(job)));
     job();
     return nullptr;

@@ -20,9 +20,11 @@ class ThreadOffload : public Offload {
     ThreadOffload& operator=(const ThreadOffload&) = delete;
     ~ThreadOffload() override;
 
-    void run_all(std::span<const std::function<void()>> jobs) override;
+    // A job that throws, or memory that is not there for the bookkeeping, ends the program: others' jobs
+    // would go on with what is gone.
+    void run_all(std::span<const std::function<void()>> jobs) noexcept override;
     [[nodiscard]] std::size_t parallelism() const override { return threads_; }
-    [[nodiscard]] std::unique_ptr<Going> begin(std::function<void()> job) override;
+    [[nodiscard]] std::unique_ptr<Going> begin(std::function<void()> job) noexcept override;
 
   private:
     struct Task {

@@ -199,6 +199,19 @@ TEST(StoreScrub, KeepsToItsBudgetAndBeginsWithWhatItHasNotSeenForLongest) {
     EXPECT_EQ(all.report.packs_left, 0u);
 }
 
+TEST(StoreScrub, BeginsOnceMoreWithWhatWasNotBroughtToAnEnd) {
+    SimDisk disk;
+    Opened store(disk, {.target_bytes = 256 * 1024, .group_bytes = 32 * 1024, .guarded_from = kAll});
+    fill(*store);
+    const Position place = position_of(store, ChunkId{hash_of(chunk(3))});
+    disk.flip_bit(place.path, place.place + 500, 2);
+    EXPECT_EQ(scrub(*store, 1).damages.size(), 1u);
+    EXPECT_TRUE(scrub(*store, 1).damages.empty()) << "another pack";
+    must(store->scrub_lossy_first());
+    EXPECT_EQ(scrub(*store, 1).damages.size(), 1u);
+    EXPECT_TRUE(scrub(*store, 1).damages.empty()) << "once";
+}
+
 TEST(StoreScrub, TellsHowMuchOfThePacksIsParity) {
     SimDisk disk;
     Opened store(disk, kGuardedPacks);
