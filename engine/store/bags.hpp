@@ -13,7 +13,7 @@ namespace satchel::store {
 
 inline constexpr std::size_t kBaggedMax = 32 * 1024 - 1;       // larger files are chunks of their own
 inline constexpr std::size_t kBagMax = 96 * 1024;              // what is read at most for the smallest file
-inline constexpr std::size_t kBagsBytesMax = 4 * 1024 * 1024;  // bags that are hashed and packed together
+inline constexpr std::size_t kBagsBytesMax = 2 * 1024 * 1024;  // bags that are hashed and packed together
 
 class Bags {
   public:
