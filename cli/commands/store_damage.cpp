@@ -21,6 +21,10 @@ void say_damage(Output& output, const store::Damage& damage) {
                       {"bytes", text::size_text(damage.healed_bytes)}});
         return;
     }
+    const bool is_of_the_whole_pack = !damage.chunk && damage.place == 0;
+    if (is_of_the_whole_pack)
+        return output.print("damaged: {file}: {reason}",
+                            {{"file", damage.pack}, {"reason", output.say(damage.error.reason)}});
     output.print("damaged: {file} at byte {place}: {reason}", {{"file", damage.pack},
                                                                {"place", std::to_string(damage.place)},
                                                                {"reason", output.say(damage.error.reason)}});

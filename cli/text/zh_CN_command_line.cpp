@@ -181,6 +181,7 @@ constexpr Translation kRows[] = {
     {"courses: their ids, or how their ids or titles begin", "课程：编号，或编号、标题的开头（可列多个）"},
     {"damaged: {count} more parts", "损坏：另有 {count} 处"},
     {"damaged: {file} at byte {place}: {reason}", "损坏：{file} 第 {place} 字节处：{reason}"},
+    {"damaged: {file}: {reason}", "损坏：{file}：{reason}"},
     {"days for which the grant counts; otherwise 30", "许可书的有效天数；默认 30"},
     {"done", "完成"},
     {"edition {number} waits for reviews", "第 {number} 版在等待审核"},

@@ -294,7 +294,7 @@ constexpr Translation kRows[] = {
     {"this key is a reviewer's already", "这个密钥已属于一个审核者"},
     {"this key is no editor of the lane", "这把密钥不是该通道的编辑者"},
     {"this line is not a record", "这一行不是记录"},
-    {"this pack is missing or cut off", "这个数据包缺失或不完整"},
+    {"this pack is missing, or chunks in it are gone", "这个数据包缺失，或其中的数据块已丢失"},
     {"this site has as many subscriptions as it can hold", "本站点的订阅数已达上限"},
     {"this site has joined already; a grant counts once", "本站点已经加入；许可书只能用一次"},
     {"this site has no secret for first contacts", "本站点没有用于首次联系的密钥"},

@@ -18,12 +18,30 @@ bool is_gone(const Error& error) {
            error.code == ErrorCode::kIo;
 }
 
+// What nobody can read here: chunks that are known to be damaged and, where a pack lacks chunks that nobody
+// can name, whatever is not in the store.
+class Lost {
+  public:
+    Lost(store::Store& store, const Findings& findings) : store_(store), findings_(findings) {}
+    [[nodiscard]] bool is_any() const { return !findings_.lost.empty() || findings_.lacks_chunks; }
+    [[nodiscard]] bool has(const ChunkId& id) const {
+        if (findings_.lost.count(id) != 0) return true;
+        if (!findings_.lacks_chunks) return false;
+        const Result<bool> is_here = store_.contains(id);
+        return is_here.has_value() && !*is_here;
+    }
+
+  private:
+    store::Store& store_;
+    const Findings& findings_;
+};
+
 // Adds what of `lost` a file needs to `needed`; whether that is any, or can't be known.
-Result<bool> find_needed(store::Store& store, const store::FileContent& content,
-                         const std::set<ChunkId>& lost, std::set<ChunkId>& needed) {
+Result<bool> find_needed(store::Store& store, const store::FileContent& content, const Lost& lost,
+                         std::set<ChunkId>& needed) {
     bool is_hit = false;
     const auto look = [&](const ChunkId& id) {
-        if (lost.count(id) == 0) return;
+        if (!lost.has(id)) return;
         needed.insert(id);
         is_hit = true;
     };
@@ -37,9 +55,8 @@ Result<bool> find_needed(store::Store& store, const store::FileContent& content,
 }
 
 // What of `lost` the edition needs. `go_on` is asked at each file and node.
-Result<std::set<ChunkId>> losses_of(store::Store& store, const catalogue::Edition& edition,
-                                    const std::set<ChunkId>& lost, const EachLoss& each,
-                                    const std::function<Result<void>()>& go_on) {
+Result<std::set<ChunkId>> losses_of(store::Store& store, const catalogue::Edition& edition, const Lost& lost,
+                                    const EachLoss& each, const std::function<Result<void>()>& go_on) {
     std::set<ChunkId> needed;
     bool is_list_hit = false;
     store::ManifestReader reader([&](const ChunkId& id) { return store.read(id); }, edition.manifest);
@@ -50,7 +67,7 @@ Result<std::set<ChunkId>> losses_of(store::Store& store, const catalogue::Editio
     };
     const auto node = [&](const ChunkId& id) -> Result<bool> {
         SATCHEL_TRY_VOID(go_on());
-        const bool is_lost = lost.count(id) != 0;
+        const bool is_lost = lost.has(id);
         is_list_hit = is_list_hit || is_lost;
         if (is_lost) needed.insert(id);
         return !is_lost;
@@ -68,7 +85,7 @@ struct Hit {
     bool comes_anew = false;  // a link or a stick would bring it
 };
 
-Result<std::vector<Hit>> hits_of(Site::State& state, const std::set<ChunkId>& lost, const EachLoss& each,
+Result<std::vector<Hit>> hits_of(Site::State& state, const Lost& lost, const EachLoss& each,
                                  Progress& progress) {
     std::vector<Hit> hits;
     ProgressUpdate now{.stage = "looking which files are hit", .item = {}};
@@ -131,7 +148,9 @@ void Findings::add(const store::Damage& damage) {
     const bool is_hindered =
         code == ErrorCode::kIo || code == ErrorCode::kNoSpace || code == ErrorCode::kReadOnly;
     if (!damage.chunk) {
-        is_pack_hit = true;
+        is_pack_missing = is_pack_missing || code == ErrorCode::kNotFound;
+        is_pack_hindered = is_pack_hindered || is_hindered;
+        lacks_chunks = lacks_chunks || !is_hindered;
         if (is_hindered) hindered_.insert(damage.pack);
         return;
     }
@@ -160,8 +179,9 @@ Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const E
         ++settlement.lost_files;
         return each(loss);
     };
-    if (!findings.lost.empty()) {
-        SATCHEL_TRY(hits, hits_of(*state_, findings.lost, counted, progress));
+    const Lost lost(*state_->store, findings);
+    if (lost.is_any()) {
+        SATCHEL_TRY(hits, hits_of(*state_, lost, counted, progress));
     }
     std::set<ChunkId> given_up;
     if (give_up == GiveUp::kDamaged) given_up = worth_giving_up(findings, hits);
@@ -170,7 +190,12 @@ Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const E
     if (!given_up.empty()) SATCHEL_TRY_VOID(note_incomplete(*state_, hits, give_up, given_up));
     for (const ChunkId& chunk : given_up) SATCHEL_TRY_VOID(state_->store->forget(chunk));
     settlement.given_up = given_up.size();
-    if (give_up != GiveUp::kAll || !findings.is_pack_hit) return settlement;
+    const bool all_come_anew =
+        std::all_of(hits.begin(), hits.end(), [](const Hit& hit) { return hit.comes_anew; });
+    if (give_up == GiveUp::kDamaged && findings.lacks_chunks && all_come_anew)
+        SATCHEL_TRY_VOID(state_->store->write_off_cut_chunks());
+    const bool is_pack_hit = findings.lacks_chunks || findings.is_pack_hindered;
+    if (give_up != GiveUp::kAll || !is_pack_hit) return settlement;
     SATCHEL_TRY_VOID(state_->store->rebuild_index());
     SATCHEL_TRY_VOID(exchange::recheck_holdings(replica()));
     SATCHEL_TRY_VOID(refresh_holdings(progress));

@@ -164,7 +164,9 @@ class Findings {
     std::uint64_t healed_bytes = 0;
     std::set<ChunkId> lost;        // of what is damaged: chunks, at most kLostMax
     std::set<ChunkId> unreadable;  // of these: what the disk does not give; it may give it another day
-    bool is_pack_hit = false;
+    bool lacks_chunks = false;     // a pack lacks some, and nothing says which
+    bool is_pack_missing = false;
+    bool is_pack_hindered = false;
 
   private:
     std::set<std::string> hindered_;  // packs whose mending the disk did not let be done
@@ -172,8 +174,8 @@ class Findings {
 
 enum class GiveUp {
     kNothing,  // what is lost is told, and stays as it is
-    kDamaged,  // what the disk gives damaged, and a link or a stick would bring
-    kAll,      // also what nobody will bring, what the disk does not give, and packs missing or cut off
+    kDamaged,  // what the disk gives damaged or not at all any more, and a link or a stick would bring
+    kAll,      // also what nobody will bring, what the disk does not give, and missing packs for good
 };
 
 struct Settlement {

@@ -191,9 +191,9 @@ Result<std::optional<Spot>> PackStore::spot_of(const ChunkId& id) {
 }
 
 Error PackStore::cut_off(std::uint32_t pack, const std::string& detail) const {
-    return fail(ErrorCode::kDamaged, disk_.describe(path_of(pack)), "this pack is missing or cut off",
-                "run `satchel store verify`: it names the lessons that are hit, and has them fetched again",
-                detail);
+    return fail(
+        ErrorCode::kDamaged, disk_.describe(path_of(pack)), "this pack is missing, or chunks in it are gone",
+        "run `satchel store verify`: it names the lessons that are hit, and has them fetched again", detail);
 }
 
 Error PackStore::damaged_at(const Place& place, const std::string& detail) const {

@@ -78,6 +78,14 @@ Result<void> PackStore::scrub_lossy_first() {
     return together([&] { return database_.run("UPDATE pack_check SET turn = 0 WHERE missing > 0"); });
 }
 
+Result<void> PackStore::write_off_cut_chunks() {
+    SATCHEL_TRY_VOID(together([&] { return database_.run("UPDATE pack SET lost = 0 WHERE lost > 0"); }));
+    open_lost_ = 0;
+    lossy_pack_.reset();
+    ++losses_;
+    return {};
+}
+
 Result<ScrubReport> PackStore::scrub(std::uint64_t budget_bytes, const Tell& found,
                                      const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
     SATCHEL_TRY_VOID(commit());

@@ -93,6 +93,7 @@ class PackStore : public Store {
     Result<std::uint64_t> verify(const std::function<void(const Damage&)>& found,
                                  const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
     Result<void> scrub_lossy_first() override;
+    Result<void> write_off_cut_chunks() override;
     Result<ScrubReport> scrub(std::uint64_t budget_bytes, const std::function<void(const Damage&)>& found,
                               const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
     Result<void> rebuild_index() override;

@@ -42,12 +42,14 @@ Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
              fail(ErrorCode::kDamaged, name, "the pack's header or table is damaged; its chunks are not hit",
                   "nothing is lost: `satchel store rebuild-index` mends it", cause.detail)});
     };
-    const auto report_lost = [&](std::uint64_t chunks) {
-        found({name, 0, std::nullopt, cut_off(pack.number, std::to_string(chunks) + " chunks")});
+    const auto report_lost = [&](std::uint64_t chunks, ErrorCode code) {
+        Error error = cut_off(pack.number, std::to_string(chunks) + " chunks");
+        error.code = code;
+        found({name, 0, std::nullopt, std::move(error)});
     };
     const Result<env::File*> file = reading(pack.number);
     if (!file.has_value() && file.error().code != ErrorCode::kNotFound) return file.error();
-    if (!file.has_value()) report_lost(pack.chunks + pack.lost);
+    if (!file.has_value()) report_lost(pack.chunks + pack.lost, ErrorCode::kNotFound);
     if (!file.has_value()) return std::vector<IndexRow>();
     ByteBuffer head(kPackHeaderSize);
     SATCHEL_TRY(const std::size_t got, (*file)->read_at(0, head));
@@ -59,7 +61,7 @@ Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
     SATCHEL_TRY_VOID(drop_forgotten(pack.number, rows));
     const std::uint64_t missing = pack.chunks > rows.size() ? pack.chunks - rows.size() : 0;
     if (missing + pack.lost > 0)
-        report_lost(missing + pack.lost);
+        report_lost(missing + pack.lost, ErrorCode::kDamaged);
     else if (!index.has_value())
         report(pack.bytes, index.error());
     std::sort(rows.begin(), rows.end(),

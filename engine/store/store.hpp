@@ -116,6 +116,8 @@ class Store {
         const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
     // For who could not bring to an end what scrub told of: packs that lack something come first once more.
     virtual Result<void> scrub_lossy_first() = 0;
+    // What packs that are here had lost when they were opened is told of no more: for who has had it wanted.
+    virtual Result<void> write_off_cut_chunks() = 0;
     virtual Result<void> rebuild_index() = 0;
     // Forgets a damaged chunk, so that it is wanted again. The bytes stay where they are.
     virtual Result<void> forget(const ChunkId& id) = 0;

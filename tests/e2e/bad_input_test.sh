@@ -113,13 +113,8 @@ for how in flip cut; do
     does --site hurt checkout maths rest
     ends_with 0 diff -r courseware/maths rest
     refuses 13 --site hurt store verify
-    says "$(basename "$pack")" 'at byte'
-    if [[ $how == flip ]]; then
-        says 'lost: songs, edition 1: song.bin' 'they are wanted again'
-    else # the disk may give it another day
-        says 'store verify --forget'
-        refuses 13 --site hurt store verify --forget
-    fi
+    says "$(basename "$pack")" 'lost: songs, edition 1: song.bin' 'they are wanted again'
+    does --site hurt store verify
     does --site hurt stick read usb
     does --site hurt cat songs song.bin
     ends_with 0 cmp out courseware/songs/song.bin

@@ -83,6 +83,48 @@ TEST_F(Losses, AreNoneWhereTheChunkReadsNow) {
     EXPECT_EQ(state(), site::WhyState::kComplete);
 }
 
+// Where the headers of records are hit, too, nothing says which chunks lay there.
+TEST_F(Losses, OfChunksThatNobodyCanNameAreNamedByWhatLacksThem) {
+    village_.reset();
+    {
+        const std::unique_ptr<env::File> pack = must(village_disk_.open(kPack, env::OpenMode::kWrite));
+        must(pack->write_at(must(pack->size()) / 2, ByteBuffer(400'000, 0)));
+        must(pack->sync());
+    }
+    village_ = must(site::Site::open(village_disk_, world_.world()));
+    const auto look = [&] {
+        site::Findings findings;
+        must(village_->store().scrub(
+            1, [&](const store::Damage& damage) { findings.add(damage); },
+            [](std::uint64_t, std::uint64_t) {}));
+        return findings;
+    };
+    site::Findings findings = look();
+    EXPECT_TRUE(findings.lacks_chunks);
+    const site::Settlement settlement = settle(findings, site::GiveUp::kDamaged);
+    EXPECT_GT(settlement.given_up, 1u);
+    EXPECT_GE(named_.size(), 1u);
+    EXPECT_NE(state(), site::WhyState::kComplete);
+    EXPECT_EQ(look().damaged, 0u) << "told once";
+    carry();
+    EXPECT_EQ(state(), site::WhyState::kComplete);
+    require_sound(*village_);
+}
+
+TEST_F(Losses, OfAMissingPackComeAgainAsWell) {
+    village_.reset();
+    must(village_disk_.remove_file(kPack));
+    village_ = must(site::Site::open(village_disk_, world_.world()));
+    site::Findings findings;
+    must(village_->store().scrub(
+        1, [&](const store::Damage& damage) { findings.add(damage); }, [](std::uint64_t, std::uint64_t) {}));
+    EXPECT_TRUE(findings.is_pack_missing);
+    EXPECT_GE(settle(findings, site::GiveUp::kDamaged).given_up, 1u);
+    EXPECT_NE(state(), site::WhyState::kComplete);
+    carry();
+    EXPECT_EQ(state(), site::WhyState::kComplete);
+}
+
 class Stopped : public Progress {
   public:
     Result<void> update(const ProgressUpdate&) override {

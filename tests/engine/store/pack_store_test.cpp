@@ -328,7 +328,7 @@ TEST(Store, VerifyNamesAMissingPackAndItsChunksAreTakenAnew) {
     const std::vector<Damage> damages = damages_of(*store);
     ASSERT_EQ(damages.size(), 1u);
     EXPECT_EQ(readable(*store), kChunks - lost.size());
-    EXPECT_EQ(damages[0].error.reason.text(), std::string("this pack is missing or cut off"));
+    EXPECT_EQ(damages[0].error.reason.text(), std::string("this pack is missing, or chunks in it are gone"));
     EXPECT_EQ(damages[0].error.detail, std::to_string(lost.size()) + " chunks");
     for (const ChunkId& id : lost) {
         EXPECT_FALSE(must(store->contains(id)));
