@@ -67,8 +67,7 @@ void show_edition(Context& context, const catalogue::EditionState& state) {
 
 Result<cli::ExitCode> show(Context& context) {
     SATCHEL_TRY(const std::string course, course_of(context));
-    SATCHEL_TRY(std::optional<catalogue::EditionState> state,
-                context.site->catalogue().current_edition(course));
+    SATCHEL_TRY(std::optional<catalogue::EditionState> state, context.site->edition_to_show(course));
     if (!state) {
         SATCHEL_TRY(state, context.site->catalogue().newest_edition(course));
     }

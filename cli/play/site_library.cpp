@@ -61,11 +61,10 @@ class Engine {
         return bytes;
     }
 
-    [[nodiscard]] Result<std::optional<catalogue::Edition>> current(const std::string& course) const {
+    [[nodiscard]] Result<std::optional<catalogue::Edition>> shown(const std::string& course) const {
         return turn<std::optional<catalogue::Edition>>(
             [&](site::Site& site) -> Result<std::optional<catalogue::Edition>> {
-                SATCHEL_TRY(const std::optional<catalogue::EditionState> state,
-                            site.catalogue().current_edition(course));
+                SATCHEL_TRY(const std::optional<catalogue::EditionState> state, site.edition_to_show(course));
                 if (!state) return std::optional<catalogue::Edition>();
                 return std::optional(state->edition);
             });
@@ -196,7 +195,7 @@ class SiteLibrary : public PlayLibrary {
     }
 
     Result<std::optional<PlayCourse>> course(const std::string& id) override {
-        SATCHEL_TRY(const std::optional<catalogue::Edition> edition, engine_->current(id));
+        SATCHEL_TRY(const std::optional<catalogue::Edition> edition, engine_->shown(id));
         if (!edition) return std::optional<PlayCourse>();
         SATCHEL_TRY(PlayCourse course, described(*edition, false, Clock::now() + kCountingMax));
         return std::optional(std::move(course));
@@ -204,7 +203,7 @@ class SiteLibrary : public PlayLibrary {
 
     Result<FilePage> files(const std::string& id, std::uint64_t first, std::size_t count) override {
         FilePage page;
-        SATCHEL_TRY(const std::optional<catalogue::Edition> edition, engine_->current(id));
+        SATCHEL_TRY(const std::optional<catalogue::Edition> edition, engine_->shown(id));
         if (!edition) return page;
         store::ManifestReader manifest = engine_->manifest(edition->manifest);
         SATCHEL_TRY_VOID(manifest.for_each([&](const store::ManifestEntry& entry) -> Result<void> {
@@ -232,7 +231,7 @@ class SiteLibrary : public PlayLibrary {
 
   private:
     Result<std::optional<store::ManifestEntry>> find(const std::string& id, const std::string& path) {
-        SATCHEL_TRY(const std::optional<catalogue::Edition> edition, engine_->current(id));
+        SATCHEL_TRY(const std::optional<catalogue::Edition> edition, engine_->shown(id));
         if (!edition) return std::optional<store::ManifestEntry>();
         SATCHEL_TRY(std::optional<store::ManifestEntry> entry,
                     engine_->manifest(edition->manifest).find(path));

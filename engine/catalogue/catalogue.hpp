@@ -101,6 +101,9 @@ class Catalogue {
         const std::function<Result<void>(const EditionState&)>& each) = 0;  // by course, number
     virtual Result<std::optional<EditionState>> current_edition(std::string_view course) = 0;
     virtual Result<std::optional<EditionState>> newest_edition(std::string_view course) = 0;
+    // The newest of those with a lower number.
+    virtual Result<std::optional<EditionState>> edition_before(std::string_view course,
+                                                               std::uint32_t number) = 0;
     // Course ids that `text` may mean: the id itself, else ids and titles that begin with it.
     virtual Result<std::vector<std::string>> find_courses(std::string_view text) = 0;
     virtual Result<void> log(std::string_view lane, std::size_t commits_max,

@@ -23,9 +23,11 @@ Result<EditionState> state_from(Quorum& quorum, const database::Statement& row) 
 }
 
 Result<std::optional<EditionState>> one_edition(database::Database& database, trust::TrustStore& trust,
-                                                std::string_view where, std::string_view course) {
+                                                std::string_view where, std::string_view course,
+                                                std::optional<std::uint32_t> number = std::nullopt) {
     SATCHEL_TRY(database::Statement select, database.prepare(select_editions(where)));
     select.bind(1, course);
+    if (number) select.bind(2, std::int64_t{*number});
     SATCHEL_TRY(const bool row, select.step());
     if (!row) return std::optional<EditionState>();
     SATCHEL_TRY(Quorum quorum, Quorum::create(database, trust));
@@ -52,6 +54,12 @@ Result<std::optional<EditionState>> SiteCatalogue::current_edition(std::string_v
 
 Result<std::optional<EditionState>> SiteCatalogue::newest_edition(std::string_view course) {
     return one_edition(database_, trust_, "AND course = ? ORDER BY number DESC LIMIT 1", course);
+}
+
+Result<std::optional<EditionState>> SiteCatalogue::edition_before(std::string_view course,
+                                                                  std::uint32_t number) {
+    return one_edition(database_, trust_, "AND course = ? AND number < ? ORDER BY number DESC LIMIT 1",
+                       course, number);
 }
 
 Result<std::vector<std::string>> SiteCatalogue::find_courses(std::string_view text) {

@@ -39,6 +39,8 @@ class SiteCatalogue final : public Catalogue {
     Result<void> for_each_edition(const std::function<Result<void>(const EditionState&)>& each) override;
     Result<std::optional<EditionState>> current_edition(std::string_view course) override;
     Result<std::optional<EditionState>> newest_edition(std::string_view course) override;
+    Result<std::optional<EditionState>> edition_before(std::string_view course,
+                                                       std::uint32_t number) override;
     Result<std::vector<std::string>> find_courses(std::string_view text) override;
     Result<void> refresh_currency() override;
 

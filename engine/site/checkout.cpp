@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/exchange/edition_walk.hpp"
 #include "engine/site/checkout_sums.hpp"
 #include "engine/site/course_source.hpp"
 #include "engine/site/part_writer.hpp"
@@ -220,16 +221,16 @@ class Checkout {
 
 Result<CheckoutReport> Site::checkout(const std::string& course, env::Disk& target, std::string_view folder,
                                       Progress& progress, const CheckoutLimits& limits) {
-    SATCHEL_TRY(const std::optional<catalogue::EditionState> current,
-                state_->catalogue->current_edition(course));
+    SATCHEL_TRY(const std::optional<catalogue::EditionState> shown, edition_to_show(course));
     SATCHEL_TRY_VOID(for_each_file(course, [](const store::ManifestEntry&) -> Result<void> { return {}; }));
     CheckoutReport report;
-    report.edition = current->edition;
-    SATCHEL_TRY(const Why state, why(course));
-    if (state.missing_objects > 0)
+    report.edition = shown->edition;
+    SATCHEL_TRY(const exchange::Missing missing,
+                exchange::count_missing(*state_->store, report.edition.manifest));
+    if (missing.objects > 0)
         return fail(ErrorCode::kNotFound, course, "part of this course is not here yet",
                     "read a stick that carries it; `satchel why` tells how much is missing",
-                    std::to_string(state.missing_objects) + " objects");
+                    std::to_string(missing.objects) + " objects");
     Checkout work(*state_->store, state_->world.offload, target, std::string(folder), limits, progress,
                   report);
     SATCHEL_TRY_VOID(work.run(report.edition.manifest));

@@ -163,10 +163,10 @@ Result<Status> Site::status() {
 
 namespace {
 
-Result<catalogue::Edition> current_of(catalogue::Catalogue& catalogue, const std::string& course) {
-    SATCHEL_TRY(const std::optional<catalogue::EditionState> current, catalogue.current_edition(course));
-    if (current) return current->edition;
-    SATCHEL_TRY(const std::optional<catalogue::EditionState> newest, catalogue.newest_edition(course));
+Result<catalogue::Edition> shown_of(Site& site, const std::string& course) {
+    SATCHEL_TRY(const std::optional<catalogue::EditionState> shown, site.edition_to_show(course));
+    if (shown) return shown->edition;
+    SATCHEL_TRY(const std::optional<catalogue::EditionState> newest, site.catalogue().newest_edition(course));
     if (newest)
         return fail(ErrorCode::kRefused, course, "no edition of this course has its reviews yet",
                     "have the reviewers sign it: `satchel review list` shows who is missing");
@@ -183,9 +183,20 @@ Error explain(Error error, const std::string& course) {
 
 }  // namespace
 
+Result<std::optional<catalogue::EditionState>> Site::edition_to_show(const std::string& course) {
+    SATCHEL_TRY(std::optional<catalogue::EditionState> current, state_->catalogue->current_edition(course));
+    std::optional<catalogue::EditionState> shown = current;
+    while (shown) {
+        SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state_->database, shown->edition.manifest));
+        if (is_whole) return shown;
+        SATCHEL_TRY(shown, state_->catalogue->edition_before(course, shown->edition.number));
+    }
+    return current;
+}
+
 Result<void> Site::for_each_file(const std::string& course,
                                  const std::function<Result<void>(const store::ManifestEntry&)>& each) {
-    SATCHEL_TRY(const catalogue::Edition edition, current_of(*state_->catalogue, course));
+    SATCHEL_TRY(const catalogue::Edition edition, shown_of(*this, course));
     store::ManifestReader reader([this](const ChunkId& id) { return state_->store->read(id); },
                                  edition.manifest);
     Result<void> walked = reader.for_each(each);
@@ -195,7 +206,7 @@ Result<void> Site::for_each_file(const std::string& course,
 
 Result<void> Site::read_file(const std::string& course, std::string_view path, std::uint64_t offset,
                              std::uint64_t length, const std::function<Result<void>(ByteView)>& sink) {
-    SATCHEL_TRY(const catalogue::Edition edition, current_of(*state_->catalogue, course));
+    SATCHEL_TRY(const catalogue::Edition edition, shown_of(*this, course));
     store::ManifestReader reader([this](const ChunkId& id) { return state_->store->read(id); },
                                  edition.manifest);
     Result<std::optional<store::ManifestEntry>> found = reader.find(path);

@@ -240,7 +240,10 @@ class Site {
     Result<std::string> resolve_course(std::string_view text);
     Result<void> for_each_course(const std::function<Result<void>(const CourseState&)>& each);
     Result<Why> why(std::string_view course);
-    // Writes the current edition (the newest if the site published it itself and none is current is refused)
+    // Which edition people see: the current one or, until that is whole here, the newest one before it that
+    // is. If none is whole, the current one as far as it is here. None: no edition of this course is current.
+    Result<std::optional<catalogue::EditionState>> edition_to_show(const std::string& course);
+    // Writes the edition to show (the newest if the site published it itself and none is current is refused)
     // to `target`/`folder` and its sums to `folder`.b2sums; what is not whole yet stands in
     // `folder`.satchel-part. Goes on where it stopped.
     Result<CheckoutReport> checkout(const std::string& course, env::Disk& target, std::string_view folder,

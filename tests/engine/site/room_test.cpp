@@ -42,6 +42,14 @@ class Room : public testing::Test {
         must(village_->set_limits(limits));
     }
 
+    std::string film() {
+        std::string bytes;
+        must(village_->read_file("film", "film.bin", 0, kMiB, [&](ByteView piece) -> Result<void> {
+            bytes.append(piece.begin(), piece.end());
+            return {};
+        }));
+        return bytes;
+    }
     site::WhyState why(const std::string& course) { return must(village_->why(course)).state; }
     std::uint64_t pack_bytes(site::Site& site) { return must(site.store().stats()).pack_bytes; }
     site::CollectReport collect(site::Site& site, bool only_look = false) {
@@ -137,6 +145,28 @@ TEST_F(Room, WhatIsPinnedOrSubscribedStaysAndTheNewOneIsDeclined) {
     EXPECT_EQ(why("subscribed"), site::WhyState::kComplete);
     const site::StoreUse use = collect(*village_, true).use;
     EXPECT_GT(use.kept[static_cast<std::size_t>(site::Claim::kPinned)], kMiB / 2);
+}
+
+TEST_F(Room, APinKeepsTheOldEditionUntilTheNewOneIsWhole) {
+    publish_course("film", kMiB, 1);
+    carry();
+    must(village_->pin("film"));
+    let_store_take(pack_bytes(*village_) + kMiB / 4);
+    publish_course("film", kMiB, 2);
+    carry();
+    EXPECT_EQ(why("film"), site::WhyState::kNoRoom);
+    EXPECT_EQ(village_->drop_editions({"film"}, std::nullopt).error().code, ErrorCode::kRefused);
+    EXPECT_GT(collect(*village_, true).use.kept[static_cast<std::size_t>(site::Claim::kPinned)], kMiB / 2);
+    EXPECT_EQ(must(village_->edition_to_show("film"))->edition.number, 1u);
+    EXPECT_EQ(film(), noise(kMiB, 1)) << "what people watch until the new one is here";
+    let_store_take(4 * kMiB);
+    carry();
+    EXPECT_EQ(why("film"), site::WhyState::kComplete);
+    EXPECT_EQ(film(), noise(kMiB, 2));
+    must(village_->drop_editions({"film"}, 1));
+    EXPECT_GT(collect(*village_).freed, kMiB / 2);
+    EXPECT_EQ(why("film"), site::WhyState::kComplete);
+    require_sound(*village_);
 }
 
 TEST_F(Room, AHubDropsOldEditionsOnlyWhenItIsTold) {
