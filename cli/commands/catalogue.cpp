@@ -68,6 +68,7 @@ void show_edition(Context& context, const catalogue::EditionState& state) {
 Result<cli::ExitCode> show(Context& context) {
     SATCHEL_TRY(const std::string course, course_of(context));
     SATCHEL_TRY(std::optional<catalogue::EditionState> state, context.site->edition_to_show(course));
+    const bool is_shown = state.has_value();
     if (!state) {
         SATCHEL_TRY(state, context.site->catalogue().newest_edition(course));
     }
@@ -88,7 +89,7 @@ Result<cli::ExitCode> show(Context& context) {
             return context.output.state();
         });
     if (!listed.has_value()) {
-        const bool absent = listed.error().code == ErrorCode::kNotFound || !state->is_current;
+        const bool absent = listed.error().code == ErrorCode::kNotFound || !is_shown;
         if (!absent) return listed.error();
         context.output.note("Its table of files is not here yet.");
     }

@@ -71,8 +71,7 @@ Result<cli::ExitCode> verify(Context& context) {
     if (told > kLossesShown)
         context.output.print("and {count} more; --json lists all",
                              {{"count", std::to_string(told - kLossesShown)}});
-    const bool is_rest_forgotten = is_to_forget || (findings.unreadable.empty() &&
-                                                    !findings.is_pack_missing && !findings.is_pack_hindered);
+    const bool is_rest_forgotten = is_to_forget || (findings.unreadable.empty() && !findings.is_pack_hit);
     summary["damaged"] = findings.damaged;
     summary["lost_files"] = settlement.lost_files;
     summary["healed"] = findings.healed;

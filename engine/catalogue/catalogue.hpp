@@ -52,6 +52,7 @@ struct EditionState {
     Edition edition;
     std::uint32_t approvals = 0;   // distinct holders who approve
     std::uint32_t rejections = 0;  // distinct holders who reject: one keeps it from becoming current
+    bool has_quorum = false;       // as many approve as its lane and its document demand, and nobody rejects
     bool is_current = false;       // the newest edition whose quorum has signed
 };
 

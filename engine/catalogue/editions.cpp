@@ -18,6 +18,7 @@ std::string select_editions(std::string_view where) {
 Result<EditionState> state_from(Quorum& quorum, const database::Statement& row) {
     SATCHEL_TRY(Edition edition, decode_edition(row.blob(1)));
     SATCHEL_TRY(EditionState state, quorum.count(std::move(edition), row.text(0)));
+    state.has_quorum = quorum.suffices(state, row.text(0));
     state.is_current = row.integer(2) != 0;
     return state;
 }

@@ -184,12 +184,16 @@ Error explain(Error error, const std::string& course) {
 }  // namespace
 
 Result<std::optional<catalogue::EditionState>> Site::edition_to_show(const std::string& course) {
-    SATCHEL_TRY(std::optional<catalogue::EditionState> current, state_->catalogue->current_edition(course));
+    return shown_edition(*state_, course);
+}
+
+Result<std::optional<catalogue::EditionState>> shown_edition(Site::State& state, const std::string& course) {
+    SATCHEL_TRY(std::optional<catalogue::EditionState> current, state.catalogue->current_edition(course));
     std::optional<catalogue::EditionState> shown = current;
     while (shown) {
-        SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state_->database, shown->edition.manifest));
-        if (is_whole) return shown;
-        SATCHEL_TRY(shown, state_->catalogue->edition_before(course, shown->edition.number));
+        SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state.database, shown->edition.manifest));
+        if (is_whole && shown->has_quorum) return shown;
+        SATCHEL_TRY(shown, state.catalogue->edition_before(course, shown->edition.number));
     }
     return current;
 }

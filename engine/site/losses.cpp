@@ -24,20 +24,25 @@ class Lost {
   public:
     Lost(store::Store& store, const Findings& findings) : store_(store), findings_(findings) {}
     [[nodiscard]] bool is_any() const { return !findings_.lost.empty() || findings_.lacks_chunks; }
-    [[nodiscard]] bool has(const ChunkId& id) const {
+    [[nodiscard]] bool has(const ChunkId& id) {
         if (findings_.lost.count(id) != 0) return true;
         if (!findings_.lacks_chunks) return false;
         const Result<bool> is_here = store_.contains(id);
+        is_unsure_ = is_unsure_ || !is_here.has_value();
         return is_here.has_value() && !*is_here;
     }
+    // Something could not be read and is not among what is lost: perhaps more is.
+    void note_unsure() { is_unsure_ = true; }
+    [[nodiscard]] bool is_unsure() const { return is_unsure_; }
 
   private:
     store::Store& store_;
     const Findings& findings_;
+    bool is_unsure_ = false;
 };
 
 // Adds what of `lost` a file needs to `needed`; whether that is any, or can't be known.
-Result<bool> find_needed(store::Store& store, const store::FileContent& content, const Lost& lost,
+Result<bool> find_needed(store::Store& store, const store::FileContent& content, Lost& lost,
                          std::set<ChunkId>& needed) {
     bool is_hit = false;
     const auto look = [&](const ChunkId& id) {
@@ -48,14 +53,17 @@ Result<bool> find_needed(store::Store& store, const store::FileContent& content,
     if (const auto* recipe = std::get_if<store::RecipeContent>(&content)) look(recipe->recipe);
     if (is_hit) return true;
     const Result<std::vector<store::Extent>> extents = store::extents_of(store, content);
-    if (!extents.has_value() && is_gone(extents.error())) return true;
+    if (!extents.has_value() && is_gone(extents.error())) {
+        lost.note_unsure();
+        return true;
+    }
     if (!extents.has_value()) return extents.error();
     for (const store::Extent& extent : *extents) look(extent.chunk);
     return is_hit;
 }
 
 // What of `lost` the edition needs. `go_on` is asked at each file and node.
-Result<std::set<ChunkId>> losses_of(store::Store& store, const catalogue::Edition& edition, const Lost& lost,
+Result<std::set<ChunkId>> losses_of(store::Store& store, const catalogue::Edition& edition, Lost& lost,
                                     const EachLoss& each, const std::function<Result<void>()>& go_on) {
     std::set<ChunkId> needed;
     bool is_list_hit = false;
@@ -74,6 +82,7 @@ Result<std::set<ChunkId>> losses_of(store::Store& store, const catalogue::Editio
     };
     const Result<void> walked = reader.for_each(file, node);
     if (!walked.has_value() && !is_gone(walked.error())) return walked.error();
+    if (!walked.has_value()) lost.note_unsure();
     if (!walked.has_value() || is_list_hit) SATCHEL_TRY_VOID(each({edition.course, edition.number, ""}));
     return needed;
 }
@@ -85,8 +94,7 @@ struct Hit {
     bool comes_anew = false;  // a link or a stick would bring it
 };
 
-Result<std::vector<Hit>> hits_of(Site::State& state, const Lost& lost, const EachLoss& each,
-                                 Progress& progress) {
+Result<std::vector<Hit>> hits_of(Site::State& state, Lost& lost, const EachLoss& each, Progress& progress) {
     std::vector<Hit> hits;
     ProgressUpdate now{.stage = "looking which files are hit", .item = {}};
     SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed,
@@ -148,9 +156,8 @@ void Findings::add(const store::Damage& damage) {
     const bool is_hindered =
         code == ErrorCode::kIo || code == ErrorCode::kNoSpace || code == ErrorCode::kReadOnly;
     if (!damage.chunk) {
-        is_pack_missing = is_pack_missing || code == ErrorCode::kNotFound;
-        is_pack_hindered = is_pack_hindered || is_hindered;
-        lacks_chunks = lacks_chunks || !is_hindered;
+        lacks_chunks = lacks_chunks || damage.lacks_chunks;
+        is_pack_hit = is_pack_hit || !damage.lacks_chunks || code == ErrorCode::kNotFound;
         if (is_hindered) hindered_.insert(damage.pack);
         return;
     }
@@ -179,22 +186,26 @@ Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const E
         ++settlement.lost_files;
         return each(loss);
     };
-    const Lost lost(*state_->store, findings);
+    Lost lost(*state_->store, findings);
     if (lost.is_any()) {
         SATCHEL_TRY(hits, hits_of(*state_, lost, counted, progress));
     }
     std::set<ChunkId> given_up;
     if (give_up == GiveUp::kDamaged) given_up = worth_giving_up(findings, hits);
     if (give_up == GiveUp::kAll) given_up = findings.lost;
+    if (give_up == GiveUp::kDamaged && given_up.size() > findings.lost.size() + Findings::kLackingMax) {
+        findings.is_pack_hit = true;
+        return settlement;
+    }
     // First what lacks them is no longer told as complete, or no hub would send them again.
     if (!given_up.empty()) SATCHEL_TRY_VOID(note_incomplete(*state_, hits, give_up, given_up));
     for (const ChunkId& chunk : given_up) SATCHEL_TRY_VOID(state_->store->forget(chunk));
     settlement.given_up = given_up.size();
     const bool all_come_anew =
         std::all_of(hits.begin(), hits.end(), [](const Hit& hit) { return hit.comes_anew; });
-    if (give_up == GiveUp::kDamaged && findings.lacks_chunks && all_come_anew)
+    if (give_up == GiveUp::kDamaged && findings.lacks_chunks && all_come_anew && !lost.is_unsure())
         SATCHEL_TRY_VOID(state_->store->write_off_cut_chunks());
-    const bool is_pack_hit = findings.lacks_chunks || findings.is_pack_hindered;
+    const bool is_pack_hit = findings.lacks_chunks || findings.is_pack_hit;
     if (give_up != GiveUp::kAll || !is_pack_hit) return settlement;
     SATCHEL_TRY_VOID(state_->store->rebuild_index());
     SATCHEL_TRY_VOID(exchange::recheck_holdings(replica()));

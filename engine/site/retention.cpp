@@ -67,8 +67,10 @@ class Claims {
         if (newer == manifest) return std::optional<Claim>();  // of the same files: the newer one keeps them
         SATCHEL_TRY(const std::optional<ByteBuffer> pinned, marked(kPinPrefix, course));
         if (pinned && complete) {
-            SATCHEL_TRY(const bool is_best, is_newest_whole(edition));
-            if (!newer || is_best) return std::optional(Claim::kPinned);
+            // The one that people see stays until a newer one is whole here, or the pin would keep nothing.
+            SATCHEL_TRY(const std::optional<catalogue::EditionState> shown, shown_edition(*state_, course));
+            const bool is_shown = shown && shown->edition.manifest == manifest;
+            if (!newer || is_shown) return std::optional(Claim::kPinned);
         }
         if (newer) return of_replaced(manifest, complete);
         const bool meant = exchange::is_meant(subscribed_, edition.edition);
@@ -82,16 +84,6 @@ class Claims {
 
     Result<std::optional<ByteBuffer>> marked(std::string_view prefix, std::string_view rest) {
         return database::meta(*state_->database, key_of(prefix, rest));
-    }
-
-    // Of a pinned course such a one stays until a newer one is whole here: or the pin would keep nothing.
-    Result<bool> is_newest_whole(const catalogue::EditionState& edition) {
-        SATCHEL_TRY(database::Statement newer,
-                    state_->database->prepare("SELECT 1 FROM edition JOIN holding USING (manifest) "
-                                              "WHERE course = ? AND number > ? AND complete = 1"));
-        newer.bind(1, edition.edition.course).bind(2, std::int64_t{edition.edition.number});
-        SATCHEL_TRY(const bool is_any, newer.step());
-        return !is_any;
     }
 
     // Only these can be dropped: a newer edition may be of the same files, and then of the same manifest.

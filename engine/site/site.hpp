@@ -156,6 +156,9 @@ class Findings {
   public:
     // More damage than this means a dying disk: replace it instead of fetching chunk by chunk.
     static constexpr std::size_t kLostMax = 100'000;
+    // Chunks without names that are given up by themselves: those of one full pack. More is no damage, but a
+    // disk or folder that is not there.
+    static constexpr std::size_t kLackingMax = 16'384;
 
     void add(const store::Damage& damage);
 
@@ -165,8 +168,7 @@ class Findings {
     std::set<ChunkId> lost;        // of what is damaged: chunks, at most kLostMax
     std::set<ChunkId> unreadable;  // of these: what the disk does not give; it may give it another day
     bool lacks_chunks = false;     // a pack lacks some, and nothing says which
-    bool is_pack_missing = false;
-    bool is_pack_hindered = false;
+    bool is_pack_hit = false;      // a pack is missing, or hit in another way that waits for somebody
 
   private:
     std::set<std::string> hindered_;  // packs whose mending the disk did not let be done

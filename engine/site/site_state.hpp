@@ -44,4 +44,7 @@ struct Site::State {
 // The office's signing keys lie on the hub that made the network.
 Result<trust::SigningKey> load_office_key(env::Disk& disk, std::string_view name);
 
+// Site::edition_to_show.
+Result<std::optional<catalogue::EditionState>> shown_edition(Site::State& state, const std::string& course);
+
 }  // namespace satchel::site

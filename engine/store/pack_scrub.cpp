@@ -75,10 +75,15 @@ Result<void> PackStore::note_look_if_possible(std::uint32_t number, const Looked
 }
 
 Result<void> PackStore::scrub_lossy_first() {
-    return together([&] { return database_.run("UPDATE pack_check SET turn = 0 WHERE missing > 0"); });
+    return together([&] {
+        return database_.run(
+            "UPDATE pack_check SET turn = 0 WHERE missing > 0 OR pack IN "
+            "(SELECT number FROM pack WHERE lost > 0)");
+    });
 }
 
 Result<void> PackStore::write_off_cut_chunks() {
+    SATCHEL_TRY_VOID(end_sync_of_group());
     SATCHEL_TRY_VOID(together([&] { return database_.run("UPDATE pack SET lost = 0 WHERE lost > 0"); }));
     open_lost_ = 0;
     lossy_pack_.reset();

@@ -45,7 +45,7 @@ Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
     const auto report_lost = [&](std::uint64_t chunks, ErrorCode code) {
         Error error = cut_off(pack.number, std::to_string(chunks) + " chunks");
         error.code = code;
-        found({name, 0, std::nullopt, std::move(error)});
+        found({name, 0, std::nullopt, std::move(error), false, 0, true});
     };
     const Result<env::File*> file = reading(pack.number);
     if (!file.has_value() && file.error().code != ErrorCode::kNotFound) return file.error();

@@ -63,6 +63,7 @@ struct Damage {
     Error error;
     bool healed = false;  // it was mended from the pack's parity, and nothing is lost
     std::uint64_t healed_bytes = 0;
+    bool lacks_chunks = false;  // of the pack, and nothing says which
 };
 
 struct ScrubReport {

@@ -118,7 +118,7 @@ TEST_F(Losses, OfAMissingPackComeAgainAsWell) {
     site::Findings findings;
     must(village_->store().scrub(
         1, [&](const store::Damage& damage) { findings.add(damage); }, [](std::uint64_t, std::uint64_t) {}));
-    EXPECT_TRUE(findings.is_pack_missing);
+    EXPECT_TRUE(findings.lacks_chunks && findings.is_pack_hit);
     EXPECT_GE(settle(findings, site::GiveUp::kDamaged).given_up, 1u);
     EXPECT_NE(state(), site::WhyState::kComplete);
     carry();
