@@ -169,6 +169,23 @@ TEST_F(Room, APinKeepsTheOldEditionUntilTheNewOneIsWhole) {
     require_sound(*village_);
 }
 
+TEST_F(Room, AnEditionThatWasRejectedDoesNotStandInForTheCurrentOne) {
+    publish_course("film", kMiB, 1);
+    carry();
+    publish_course("film", kMiB, 2);
+    carry();
+    const catalogue::Review no =
+        must(hub_->review_of("film", catalogue::Verdict::kReject, catalogue::ReviewRole::kContent));
+    ASSERT_TRUE(must(hub_->sign_review(no, must(hub_->own_reviewer_key()))));
+    must(village_->pin("film"));
+    let_store_take(pack_bytes(*village_) + kMiB / 4);
+    publish_course("film", 4 * kMiB, 3);
+    carry();
+    EXPECT_EQ(why("film"), site::WhyState::kNoRoom);
+    EXPECT_EQ(must(village_->edition_to_show("film"))->edition.number, 1u);
+    EXPECT_EQ(film(), noise(kMiB, 1));
+}
+
 TEST_F(Room, AHubDropsOldEditionsOnlyWhenItIsTold) {
     publish_course("film", 2 * kMiB, 1);
     publish_course("film", 2 * kMiB, 2);
