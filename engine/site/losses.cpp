@@ -18,6 +18,9 @@ bool is_gone(const Error& error) {
            error.code == ErrorCode::kIo;
 }
 
+// Ids that are remembered, 5 MiB: where more lacks, a later look goes on.
+constexpr std::size_t kNeededMax = 4 * Findings::kLackingMax;
+
 // What nobody can read here: chunks that are known to be damaged and, where a pack lacks chunks that nobody
 // can name, whatever is not in the store.
 class Lost {
@@ -31,6 +34,12 @@ class Lost {
         is_unsure_ = is_unsure_ || !is_here.has_value();
         return is_here.has_value() && !*is_here;
     }
+    void remember(const ChunkId& id, std::set<ChunkId>& needed) {
+        if (findings_.lost.count(id) != 0 || remembered_ < kNeededMax)
+            remembered_ += needed.insert(id).second ? 1u : 0u;
+        else
+            is_unsure_ = true;
+    }
     // Something could not be read and is not among what is lost: perhaps more is.
     void note_unsure() { is_unsure_ = true; }
     [[nodiscard]] bool is_unsure() const { return is_unsure_; }
@@ -39,6 +48,7 @@ class Lost {
     store::Store& store_;
     const Findings& findings_;
     bool is_unsure_ = false;
+    std::size_t remembered_ = 0;  // of all editions
 };
 
 // Adds what of `lost` a file needs to `needed`; whether that is any, or can't be known.
@@ -47,7 +57,7 @@ Result<bool> find_needed(store::Store& store, const store::FileContent& content,
     bool is_hit = false;
     const auto look = [&](const ChunkId& id) {
         if (!lost.has(id)) return;
-        needed.insert(id);
+        lost.remember(id, needed);
         is_hit = true;
     };
     if (const auto* recipe = std::get_if<store::RecipeContent>(&content)) look(recipe->recipe);
@@ -77,7 +87,7 @@ Result<std::set<ChunkId>> losses_of(store::Store& store, const catalogue::Editio
         SATCHEL_TRY_VOID(go_on());
         const bool is_lost = lost.has(id);
         is_list_hit = is_list_hit || is_lost;
-        if (is_lost) needed.insert(id);
+        if (is_lost) lost.remember(id, needed);
         return !is_lost;
     };
     const Result<void> walked = reader.for_each(file, node);
