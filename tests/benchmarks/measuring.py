@@ -33,9 +33,11 @@ class Figures:
         return Figures(self.wall_s + other.wall_s, self.cpu_s + other.cpu_s, max(self.memory_mib, other.memory_mib))
 
 
-def measure(commands, scratch):
-    """Runs one command after the other; their seconds add up, of their memory the most counts."""
-    os.sync()  # what others left to be written must not be on this one's account
+def measure(commands, scratch, is_after_others=True):
+    """Runs one command after the other; their seconds add up, of their memory the most counts. What others left to
+    be written is not on their account, unless it is what is measured."""
+    if is_after_others:
+        os.sync()
     whole = Figures()
     for command in commands:
         whole = whole.and_then(measure_one(command, scratch))

@@ -51,10 +51,9 @@ class Bench:
         return workload
 
     def step(self, workload, peer, step, commands, read_before):
-        if commands is None:
-            return
-        warm(read_before)
-        workload.add(peer.name, step, measure(commands, self.scratch))
+        if commands is not None:
+            warm(read_before)
+            workload.add(peer.name, step, measure(commands, self.scratch))
 
     def restored(self, workload, peer, tree, edition):
         shutil.rmtree(self.out, ignore_errors=True)
@@ -62,7 +61,8 @@ class Bench:
         read_before = tree if peer.name == Copy.name else peer.repository
         self.step(workload, peer, f"restore {edition}", peer.restore(edition, self.out), read_before)
         # Satchel's checkout has waited for the disk already; the others say that they are done before that.
-        self.step(workload, peer, f"then sync {edition}", [Command(["sync", "-f", self.out])], [])
+        workload.add(peer.name, f"then sync {edition}",
+                     measure([Command(["sync", "-f", self.out])], self.scratch, is_after_others=False))
         if bytes_of(self.out) < workload.size:
             workload.notes.append(f"{peer.name} restored {bytes_of(self.out)} of {workload.size} bytes")
         shutil.rmtree(self.out)
