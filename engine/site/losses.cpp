@@ -18,14 +18,12 @@ bool is_gone(const Error& error) {
            error.code == ErrorCode::kIo;
 }
 
-// Ids that are remembered, 5 MiB: where more lacks, a later look goes on.
-constexpr std::size_t kNeededMax = 4 * Findings::kLackingMax;
-
 // What nobody can read here: chunks that are known to be damaged and, where a pack lacks chunks that nobody
 // can name, whatever is not in the store.
 class Lost {
   public:
-    Lost(store::Store& store, const Findings& findings) : store_(store), findings_(findings) {}
+    Lost(store::Store& store, const Findings& findings, std::size_t remembered_max)
+        : store_(store), findings_(findings), remembered_max_(remembered_max) {}
     [[nodiscard]] bool is_any() const { return !findings_.lost.empty() || findings_.lacks_chunks; }
     [[nodiscard]] bool has(const ChunkId& id) {
         if (findings_.lost.count(id) != 0) return true;
@@ -35,7 +33,7 @@ class Lost {
         return is_here.has_value() && !*is_here;
     }
     void remember(const ChunkId& id, std::set<ChunkId>& needed) {
-        if (findings_.lost.count(id) != 0 || remembered_ < kNeededMax)
+        if (findings_.lost.count(id) != 0 || remembered_ < remembered_max_)
             remembered_ += needed.insert(id).second ? 1u : 0u;
         else
             is_unsure_ = true;
@@ -47,6 +45,7 @@ class Lost {
   private:
     store::Store& store_;
     const Findings& findings_;
+    const std::size_t remembered_max_;
     bool is_unsure_ = false;
     std::size_t remembered_ = 0;  // of all editions
 };
@@ -176,9 +175,9 @@ void Findings::add(const store::Damage& damage) {
     if (is_hindered || hindered_.count(damage.pack) != 0) unreadable.insert(*damage.chunk);
 }
 
-Result<Settlement> Site::settle(Findings& findings, GiveUp give_up, const EachLoss& each,
-                                Progress& progress) {
-    Result<Settlement> settled = settle_once(findings, give_up, each, progress);
+Result<Settlement> Site::settle(Findings& findings, GiveUp give_up, const EachLoss& each, Progress& progress,
+                                const LackLimits& limits) {
+    Result<Settlement> settled = settle_once(findings, give_up, each, progress, limits);
     if (settled.has_value()) return settled;
     // What can't be noted now is found when its turn comes.
     static_cast<void>(state_->store->scrub_lossy_first().has_value());
@@ -186,7 +185,7 @@ Result<Settlement> Site::settle(Findings& findings, GiveUp give_up, const EachLo
 }
 
 Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const EachLoss& each,
-                                     Progress& progress) {
+                                     Progress& progress, const LackLimits& limits) {
     // It may lie whole at another place, or the disk gives it now: to forget it would lose that too.
     std::erase_if(findings.lost,
                   [&](const ChunkId& chunk) { return state_->store->read(chunk).has_value(); });
@@ -196,14 +195,14 @@ Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const E
         ++settlement.lost_files;
         return each(loss);
     };
-    Lost lost(*state_->store, findings);
+    Lost lost(*state_->store, findings, limits.remembered);
     if (lost.is_any()) {
         SATCHEL_TRY(hits, hits_of(*state_, lost, counted, progress));
     }
     std::set<ChunkId> given_up;
     if (give_up == GiveUp::kDamaged) given_up = worth_giving_up(findings, hits);
     if (give_up == GiveUp::kAll) given_up = findings.lost;
-    if (give_up == GiveUp::kDamaged && given_up.size() > findings.lost.size() + Findings::kLackingMax) {
+    if (give_up == GiveUp::kDamaged && given_up.size() > findings.lost.size() + limits.given_up) {
         findings.is_pack_hit = true;
         return settlement;
     }

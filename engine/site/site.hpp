@@ -156,9 +156,6 @@ class Findings {
   public:
     // More damage than this means a dying disk: replace it instead of fetching chunk by chunk.
     static constexpr std::size_t kLostMax = 100'000;
-    // Chunks without names that are given up by themselves: those of one full pack. More is no damage, but a
-    // disk or folder that is not there.
-    static constexpr std::size_t kLackingMax = 16'384;
 
     void add(const store::Damage& damage);
 
@@ -172,6 +169,14 @@ class Findings {
 
   private:
     std::set<std::string> hindered_;  // packs whose mending the disk did not let be done
+};
+
+// Of chunks that lack and have no names; smaller in tests.
+struct LackLimits {
+    // Given up by themselves: those of one full pack. More is no damage, but a disk or folder that is not
+    // there.
+    std::size_t given_up = 16'384;
+    std::size_t remembered = 4 * 16'384;  // 5 MiB: where more lacks, a later look goes on
 };
 
 enum class GiveUp {
@@ -260,7 +265,8 @@ class Site {
     // it fails or is stopped (kCancelled), nothing is given up, and the next quick look finds the same once
     // more.
     Result<Settlement> settle(Findings& findings, GiveUp give_up,
-                              const std::function<Result<void>(const Loss&)>& each, Progress& progress);
+                              const std::function<Result<void>(const Loss&)>& each, Progress& progress,
+                              const LackLimits& limits = {});
 
     // -- room -------------------------------------------------------------------------------------
     Result<StoreLimits> limits();
@@ -299,7 +305,8 @@ class Site {
     explicit Site(std::unique_ptr<State> state);
     Result<void> apply_limits();
     Result<Settlement> settle_once(Findings& findings, GiveUp give_up,
-                                   const std::function<Result<void>(const Loss&)>& each, Progress& progress);
+                                   const std::function<Result<void>(const Loss&)>& each, Progress& progress,
+                                   const LackLimits& limits);
     Result<void> look_for_room(const ChunkId& manifest, Why& answer);
     std::unique_ptr<State> state_;
 };

@@ -41,7 +41,25 @@ class Losses : public testing::Test {
         return findings;
     }
 
-    site::Settlement settle(site::Findings& findings, site::GiveUp give_up) {
+    // Where the headers of records are hit, too, nothing says which chunks lay there.
+    void lose_records_with_their_headers() {
+        village_.reset();
+        const std::unique_ptr<env::File> pack = must(village_disk_.open(kPack, env::OpenMode::kWrite));
+        must(pack->write_at(must(pack->size()) / 2, ByteBuffer(400'000, 0)));
+        must(pack->sync());
+        village_ = must(site::Site::open(village_disk_, world_.world()));
+    }
+
+    site::Findings look_quickly() {
+        site::Findings findings;
+        must(village_->store().scrub(
+            1, [&](const store::Damage& damage) { findings.add(damage); },
+            [](std::uint64_t, std::uint64_t) {}));
+        return findings;
+    }
+
+    site::Settlement settle(site::Findings& findings, site::GiveUp give_up,
+                            const site::LackLimits& limits = {}) {
         NoProgress silent;
         return must(village_->settle(
             findings, give_up,
@@ -49,7 +67,7 @@ class Losses : public testing::Test {
                 named_.push_back(loss.course + " " + std::to_string(loss.edition) + " " + loss.path);
                 return {};
             },
-            silent));
+            silent, limits));
     }
 
     site::WhyState state() { return must(village_->why("film")).state; }
@@ -83,29 +101,46 @@ TEST_F(Losses, AreNoneWhereTheChunkReadsNow) {
     EXPECT_EQ(state(), site::WhyState::kComplete);
 }
 
-// Where the headers of records are hit, too, nothing says which chunks lay there.
 TEST_F(Losses, OfChunksThatNobodyCanNameAreNamedByWhatLacksThem) {
-    village_.reset();
-    {
-        const std::unique_ptr<env::File> pack = must(village_disk_.open(kPack, env::OpenMode::kWrite));
-        must(pack->write_at(must(pack->size()) / 2, ByteBuffer(400'000, 0)));
-        must(pack->sync());
-    }
-    village_ = must(site::Site::open(village_disk_, world_.world()));
-    const auto look = [&] {
-        site::Findings findings;
-        must(village_->store().scrub(
-            1, [&](const store::Damage& damage) { findings.add(damage); },
-            [](std::uint64_t, std::uint64_t) {}));
-        return findings;
-    };
-    site::Findings findings = look();
+    lose_records_with_their_headers();
+    site::Findings findings = look_quickly();
     EXPECT_TRUE(findings.lacks_chunks);
     const site::Settlement settlement = settle(findings, site::GiveUp::kDamaged);
     EXPECT_GT(settlement.given_up, 1u);
     EXPECT_GE(named_.size(), 1u);
     EXPECT_NE(state(), site::WhyState::kComplete);
-    EXPECT_EQ(look().damaged, 0u) << "told once";
+    EXPECT_EQ(look_quickly().damaged, 0u) << "told once";
+    carry();
+    EXPECT_EQ(state(), site::WhyState::kComplete);
+    require_sound(*village_);
+}
+
+TEST_F(Losses, OfMoreChunksWithoutNamesThanAPackHoldsWaitForAPerson) {
+    lose_records_with_their_headers();
+    site::Findings findings = look_quickly();
+    const site::LackLimits limits{.given_up = 1};
+    EXPECT_EQ(settle(findings, site::GiveUp::kDamaged, limits).given_up, 0u);
+    EXPECT_GE(named_.size(), 1u);
+    EXPECT_TRUE(findings.is_pack_hit) << "the remedy names --forget";
+    EXPECT_EQ(must(village_->status()).complete, 1u);
+    site::Findings again = look_quickly();
+    EXPECT_TRUE(again.lacks_chunks) << "and is told again";
+    EXPECT_EQ(settle(again, site::GiveUp::kAll, limits).given_up, 0u) << "the index is made anew instead";
+    EXPECT_EQ(must(village_->status()).complete, 0u);
+    carry();
+    EXPECT_EQ(state(), site::WhyState::kComplete);
+    require_sound(*village_);
+}
+
+TEST_F(Losses, OfMoreChunksThanAreRememberedAreGivenUpInTurns) {
+    lose_records_with_their_headers();
+    site::Findings findings = look_quickly();
+    EXPECT_EQ(settle(findings, site::GiveUp::kDamaged, {.remembered = 1}).given_up, 1u);
+    EXPECT_NE(state(), site::WhyState::kComplete);
+    site::Findings again = look_quickly();
+    EXPECT_TRUE(again.lacks_chunks) << "what is not known yet is not written off";
+    settle(again, site::GiveUp::kDamaged, {.remembered = 1});
+    EXPECT_EQ(look_quickly().damaged, 0u);
     carry();
     EXPECT_EQ(state(), site::WhyState::kComplete);
     require_sound(*village_);
