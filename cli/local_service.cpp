@@ -88,7 +88,8 @@ int LocalService::execute(const Invocation& invocation, Streams& streams) {
                               .world = world_.lend(),
                               .site = site_.get(),
                               .folder = nullptr,
-                              .links = [this] { return links(); }};
+                              .links = [this] { return links(); },
+                              .in_turn = [this](const auto& work) { with_engine(work); }};
     return command->needs == commands::Needs::kLinks ? perform(*command, context)
                                                      : execute_in_turn(*command, context);
 }

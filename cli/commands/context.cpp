@@ -66,6 +66,19 @@ Result<std::uint32_t> number_of(const Arguments& arguments, const std::string& n
     return value;
 }
 
+namespace {
+
+constexpr std::size_t kDecimalsMax = 6;  // so many count, of a number of terabytes too
+
+std::optional<std::uint64_t> digits_of(std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool is_all = error == std::errc() && end == text.data() + text.size();
+    return is_all ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
 Result<std::uint64_t> byte_count_of(const Arguments& arguments, const std::string& name,
                                     std::uint64_t otherwise) {
     if (!arguments.has(name)) return otherwise;
@@ -83,15 +96,21 @@ Result<std::uint64_t> byte_count_of(const Arguments& arguments, const std::strin
                   {"GiB", 1 << 30},
                   {"TiB", 1ull << 40}};
     const std::string text = arguments.text(name);
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    const std::string_view number = std::string_view(text).substr(0, text.find_first_not_of("0123456789."));
+    const std::string_view unit = std::string_view(text).substr(number.size());
+    const std::size_t point = std::min(number.find('.'), number.size());
+    const std::optional<std::uint64_t> whole = digits_of(number.substr(0, point));
+    const std::string_view decimals = point == number.size() ? "0" : number.substr(point + 1);
+    const std::optional<std::uint64_t> part = digits_of(decimals.substr(0, kDecimalsMax));
+    std::uint64_t part_of = 1;
+    for (std::size_t i = 0; i < std::min(decimals.size(), kDecimalsMax); ++i) part_of *= 10;
     for (const auto& each : kUnits)
-        if (error == std::errc() && unit == each.unit &&
-            value <= std::numeric_limits<std::uint64_t>::max() / each.bytes)
-            return value * each.bytes;
+        if (whole && part && digits_of(decimals) && unit == each.unit &&
+            (each.bytes > 1 || point == number.size()) &&
+            *whole < std::numeric_limits<std::uint64_t>::max() / each.bytes)
+            return *whole * each.bytes + *part * each.bytes / part_of;
     return fail(ErrorCode::kUsage, name + " " + text, "this is not a number of bytes",
-                "write it as 500MB, 2GB or 1GiB");
+                "write it as 500MB, 1.5GB or 1GiB");
 }
 
 Result<std::string> course_of(Context& context) {

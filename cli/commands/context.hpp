@@ -25,6 +25,8 @@ struct Context {
     site::Site* site = nullptr;                        // with Needs::kSite
     env::Disk* folder = nullptr;                       // with Needs::kFolder
     std::function<Result<link::Links*>()> links = {};  // with Needs::kLinks
+    // Likewise: the site may be used inside.
+    std::function<void(const std::function<void()>& work)> in_turn = {};
 };
 
 // A path as the person meant it: absolute, without "." and "..".
@@ -51,7 +53,7 @@ Result<std::string> read_input(Context& context, const std::string& argument, st
 Result<std::uint32_t> number_of(const Arguments& arguments, const std::string& name, std::uint32_t otherwise,
                                 std::uint32_t maximum);
 
-// A number of bytes as people write it: "500MB", "2GB", "1GiB", "4096"; `otherwise` when the option was not
+// A number of bytes as people write it: "500MB", "1.5GB", "1GiB", "4096"; `otherwise` when the option was not
 // given.
 Result<std::uint64_t> byte_count_of(const Arguments& arguments, const std::string& name,
                                     std::uint64_t otherwise);

@@ -68,8 +68,8 @@ Answer answer_of(site::WhyState state) {
                           "run `satchel subscribe add` for it, then read a stick"};
         case site::WhyState::kNoRoom:
             return Answer{"no-room", "there is no room for it on this disk",
-                          "make room: `satchel store stats` shows what takes it, `satchel store drop` lets a "
-                          "course go, `satchel store limit` sets what is kept free"};
+                          "make room: `satchel subscribe remove` or `satchel store unpin` what may go, then "
+                          "`satchel store drop` it; or let the store take more: `satchel store limit`"};
         case site::WhyState::kMissingChunks:
             return Answer{
                 "missing-chunks", "parts of it have not arrived yet",
@@ -79,6 +79,48 @@ Answer answer_of(site::WhyState state) {
     }
     return Answer{"unknown", "no edition of it is known here",
                   "read a stick from the hub; it brings the catalogue"};
+}
+
+Literal words_of(site::Claim claim) {
+    switch (claim) {
+        case site::Claim::kPinned:
+            return "pinned";
+        case site::Claim::kSubscribed:
+            return "subscribed";
+        case site::Claim::kOld:
+            return "an old edition";
+        case site::Claim::kRest:
+        case site::Claim::kStaging:
+            return "not subscribed";
+    }
+    return "not subscribed";
+}
+
+void say_room(Context& context, const site::Why& found, nlohmann::json& fields) {
+    Output& output = context.output;
+    output.print("it needs {needed}; {available} may still be taken",
+                 {{"needed", text::size_text(found.room_needed)},
+                  {"available", text::size_text(found.room_available)}});
+    fields["room_needed"] = found.room_needed;
+    fields["room_available"] = found.room_available;
+    fields["could_go"] = nlohmann::json::array();
+    if (!found.could_go.empty()) output.print("what could go for it, each with what it gives back at most:");
+    std::uint64_t with_these = found.room_available;
+    for (const site::RoomHolder& holder : found.could_go) {
+        const std::string claim = output.say(words_of(holder.claim));
+        output.print("  {bytes}  {course}, edition {number}: {claim}",
+                     {{"bytes", text::size_text(holder.bytes)},
+                      {"course", holder.course},
+                      {"number", std::to_string(holder.edition)},
+                      {"claim", claim}});
+        fields["could_go"].push_back({{"course", holder.course},
+                                      {"edition", holder.edition},
+                                      {"bytes", holder.bytes},
+                                      {"claim", claim}});
+        with_these += holder.bytes;
+    }
+    if (with_these < found.room_needed && !found.could_go.empty())
+        output.print("all of these together would not be enough");
 }
 
 Result<cli::ExitCode> why(Context& context) {
@@ -107,13 +149,7 @@ Result<cli::ExitCode> why(Context& context) {
              {"needed", std::to_string(found.edition->edition.reviews_needed)},
              {"missing", std::to_string(found.missing_objects)}});
     }
-    if (found.state == site::WhyState::kNoRoom) {
-        context.output.print("it needs {needed}; {available} may still be taken",
-                             {{"needed", text::size_text(found.room_needed)},
-                              {"available", text::size_text(found.room_available)}});
-        fields["room_needed"] = found.room_needed;
-        fields["room_available"] = found.room_available;
-    }
+    if (found.state == site::WhyState::kNoRoom) say_room(context, found, fields);
     context.output.print("  " + context.output.say(answer.advice));
     context.output.summary(std::move(fields));
     return cli::kExitDone;

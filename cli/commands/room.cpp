@@ -25,7 +25,12 @@ Result<cli::ExitCode> limit(Context& context) {
     output.print("kept free on the disk: {floor}, and for records {records}",
                  {{"floor", text::size_text(limits.disk_floor)},
                   {"records", text::size_text(limits.records_reserve)}});
+    SATCHEL_TRY(const store::StoreStats stats, context.site->store().stats());
+    if (limits.store_max != 0 && stats.pack_bytes >= limits.store_max)
+        output.warn("The store takes {bytes} already: no more courses come in.",
+                    {{"bytes", text::size_text(stats.pack_bytes)}});
     output.summary({{"store_max", limits.store_max},
+                    {"store_bytes", stats.pack_bytes},
                     {"disk_floor", limits.disk_floor},
                     {"records_reserve", limits.records_reserve}});
     return cli::kExitDone;
@@ -47,6 +52,14 @@ Result<cli::ExitCode> unpin(Context& context) {
     return cli::kExitDone;
 }
 
+// To write the living half of a pack again for less than it gives back would wear the disk.
+void say_what_stays(Context& context, const site::CollectReport& report) {
+    const std::uint64_t stays = report.use.dead > report.freed ? report.use.dead - report.freed : 0;
+    if (stays > 0)
+        context.output.note("{bytes} more go when at least half of their packs is not needed any more.",
+                            {{"bytes", text::size_text(stays)}});
+}
+
 Result<cli::ExitCode> drop(Context& context) {
     std::vector<std::string> courses = context.arguments.list("COURSE");
     if (courses.empty())
@@ -57,13 +70,19 @@ Result<cli::ExitCode> drop(Context& context) {
     }
     constexpr std::uint32_t kEditionMax = 1'000'000'000;
     SATCHEL_TRY(const std::uint32_t number, number_of(context.arguments, "--edition", 0, kEditionMax));
-    SATCHEL_TRY_VOID(
-        context.site->drop_editions(courses, number == 0 ? std::nullopt : std::optional(number)));
+    SATCHEL_TRY(const std::uint64_t dropped,
+                context.site->drop_editions(courses, number == 0 ? std::nullopt : std::optional(number)));
     SATCHEL_TRY(const site::CollectReport report, context.site->collect(context.progress, false));
-    context.output.note("Dropped; {bytes} given back to the disk.",
-                        {{"bytes", text::size_text(report.freed)}});
-    context.output.summary(
-        {{"courses", courses}, {"freed_bytes", report.freed}, {"moved_bytes", report.moved}});
+    if (dropped == 0)
+        context.output.note("Nothing of that is kept here: nothing is dropped.");
+    else
+        context.output.note("{count} editions dropped; {bytes} given back to the disk.",
+                            {{"count", std::to_string(dropped)}, {"bytes", text::size_text(report.freed)}});
+    say_what_stays(context, report);
+    context.output.summary({{"courses", courses},
+                            {"editions", dropped},
+                            {"freed_bytes", report.freed},
+                            {"moved_bytes", report.moved}});
     return cli::kExitDone;
 }
 
@@ -75,6 +94,7 @@ Result<cli::ExitCode> collect(Context& context) {
         context.output.print("{bytes} would be given back", {{"bytes", text::size_text(report.freeable)}});
     else
         context.output.note("{bytes} given back to the disk.", {{"bytes", text::size_text(report.freed)}});
+    if (!only_look) say_what_stays(context, report);
     nlohmann::json fields = fields_of(report.use);
     fields["freeable_bytes"] = report.freeable;
     fields["freed_bytes"] = report.freed;

@@ -35,13 +35,26 @@ nlohmann::json fields_of(const site::Status& status) {
             {"free_bytes", status.free_bytes}};
 }
 
+Literal words_of(trust::SiteRole role) {
+    switch (role) {
+        case trust::SiteRole::kHub:
+            return "hub";
+        case trust::SiteRole::kCarrier:
+            return "carrier";
+        case trust::SiteRole::kHousehold:
+            return "household";
+        case trust::SiteRole::kVillage:
+            break;
+    }
+    return "village";
+}
+
 Result<cli::ExitCode> status(Context& context) {
     SATCHEL_TRY(const site::Status status, context.site->status());
     Output& output = context.output;
-    output.print("{name}: {role} of the network {network}",
-                 {{"name", status.self.name},
-                  {"role", std::string(trust::name_of(status.self.role))},
-                  {"network", status.network_name}});
+    output.print("{name}: {role} of the network {network}", {{"name", status.self.name},
+                                                             {"role", output.say(words_of(status.self.role))},
+                                                             {"network", status.network_name}});
     if (status.self.state == trust::SiteState::kRevoked)
         output.warn("This site is revoked: the network takes nothing from it any more.");
     output.print("{courses} courses: {complete} complete here, {waiting} awaited",

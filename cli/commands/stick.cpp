@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "cli/commands/context.hpp"
+#include "cli/commands/report.hpp"
 #include "engine/base/encoding.hpp"
 #include "transport/stick/carry.hpp"
 
@@ -68,7 +68,9 @@ std::string line_of(Context& context, const stick::DamagedPart& part) {
 void print_read(Context& context, const stick::ReadReport& report) {
     Output& output = context.output;
     output.print(
-        "{commits} commits, {reviews} reviews, {chunks} chunks ({bytes}) taken; {known} chunks not needed",
+        "{commits} commits, {reviews} reviews, {chunks} chunks ({bytes}) taken; {known} left on the stick: "
+        "here already or "
+        "not wanted",
         {{"commits", std::to_string(report.commits)},
          {"reviews", std::to_string(report.reviews)},
          {"chunks", std::to_string(report.chunks)},
@@ -117,23 +119,26 @@ Result<cli::ExitCode> read(Context& context) {
     for (const Error& error : report.refused) refused.push_back(context.output.fields_of(error));
     nlohmann::json unanswered;
     if (report.unanswered) unanswered = context.output.fields_of(*report.unanswered);
-    context.output.summary({{"folders", report.folders},
-                            {"foreign_folders", report.foreign_folders},
-                            {"commits", report.commits},
-                            {"reviews", report.reviews},
-                            {"chunks", report.chunks},
-                            {"chunk_bytes", report.chunk_bytes},
-                            {"chunks_known", report.chunks_known},
-                            {"haves", report.haves},
-                            {"receipts", report.receipts},
-                            {"segments", report.segments},
-                            {"acknowledgements", report.acknowledgements},
-                            {"completed", report.completed},
-                            {"damaged", std::move(damaged)},
-                            {"damaged_count", report.damaged_count},
-                            {"refused", std::move(refused)},
-                            {"answered", report.answered},
-                            {"unanswered", std::move(unanswered)}});
+    nlohmann::json fields = {{"folders", report.folders},
+                             {"foreign_folders", report.foreign_folders},
+                             {"commits", report.commits},
+                             {"reviews", report.reviews},
+                             {"chunks", report.chunks},
+                             {"chunk_bytes", report.chunk_bytes},
+                             {"chunks_known", report.chunks_known},
+                             {"haves", report.haves},
+                             {"receipts", report.receipts},
+                             {"segments", report.segments},
+                             {"acknowledgements", report.acknowledgements},
+                             {"completed", report.completed},
+                             {"damaged", std::move(damaged)},
+                             {"damaged_count", report.damaged_count},
+                             {"refused", std::move(refused)},
+                             {"answered", report.answered},
+                             {"unanswered", std::move(unanswered)}};
+    SATCHEL_TRY(const std::vector<exchange::WantedEdition> declined, context.site->waiting_for_room());
+    warn_of_no_room(context, declined, fields);
+    context.output.summary(std::move(fields));
     return exit_code_of_read(report);
 }
 

@@ -40,6 +40,16 @@ Result<void> look_quickly(Context& context, const std::function<void(const store
     return {};
 }
 
+// What an earlier look gave up is no damage any more, but it is not here either.
+Result<void> say_what_waits(Context& context, nlohmann::json& summary) {
+    SATCHEL_TRY(const site::Status status, context.site->status());
+    summary["waiting"] = status.waiting;
+    if (status.waiting > 0)
+        context.output.warn("{count} courses are not complete here: `satchel catalogue list` shows them",
+                            {{"count", std::to_string(status.waiting)}});
+    return {};
+}
+
 Result<cli::ExitCode> verify(Context& context) {
     site::Findings findings;
     const auto found = [&](const store::Damage& damage) {
@@ -77,6 +87,7 @@ Result<cli::ExitCode> verify(Context& context) {
     summary["healed"] = findings.healed;
     summary["healed_bytes"] = findings.healed_bytes;
     summary["forgotten"] = settlement.given_up;
+    if (findings.damaged == 0) SATCHEL_TRY_VOID(say_what_waits(context, summary));
     context.output.summary(std::move(summary));
     if (findings.damaged == 0) return cli::kExitDone;
     return fail(
@@ -100,7 +111,7 @@ std::vector<CommandSpec> store_verify_commands() {
                        {"--fast", ArgumentKind::kFlag, "",
                         "check by checksums of blocks instead of by hash of chunks"},
                        {"--budget", ArgumentKind::kOption, "SIZE",
-                        "with --fast: read at most so much, first what was not checked for longest"}},
+                        "as --fast, but read at most so much: first what was not checked for longest"}},
          .examples = {"satchel --site village store verify",
                       "satchel --site village store verify --fast --budget 2GB"},
          .run = verify},

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "cli/commands/context.hpp"
+#include "cli/commands/report.hpp"
 
 namespace satchel::commands {
 
@@ -81,7 +81,8 @@ void explain(Output& output, const link::ContactReport& report) {
         output.print("{bytes} came again.", {{"bytes", text::size_text(talk.bytes_again)}});
 }
 
-void say_report(Context& context, const link::ContactReport& report) {
+void say_report(Context& context, const link::ContactReport& report,
+                const std::vector<exchange::WantedEdition>& declined) {
     Output& output = context.output;
     output.clear_progress();
     if (context.arguments.has("--explain")) explain(output, report);
@@ -98,7 +99,9 @@ void say_report(Context& context, const link::ContactReport& report) {
                     {{"peer", report.peer},
                      {"in", text::size_text(report.bytes_in)},
                      {"out", text::size_text(report.bytes_out)}});
-    output.summary(fields_of(context, report));
+    nlohmann::json fields = fields_of(context, report);
+    warn_of_no_room(context, declined, fields);
+    output.summary(std::move(fields));
 }
 
 Result<cli::ExitCode> sync(Context& context) {
@@ -108,7 +111,10 @@ Result<cli::ExitCode> sync(Context& context) {
     SATCHEL_TRY(link::Links* const links, context.links());
     const link::ContactReport report =
         links->contact(address, static_cast<std::int64_t>(wait) * 1000, context.progress);
-    say_report(context, report);
+    Result<std::vector<exchange::WantedEdition>> declined;
+    context.in_turn([&] { declined = context.site->waiting_for_room(); });
+    if (!declined.has_value()) return declined.error();
+    say_report(context, report, *declined);
     if (report.error) return *report.error;
     return report.conversation.refused.empty() ? cli::kExitDone : cli::kExitPartly;
 }

@@ -1,5 +1,5 @@
-// What can be played: the current edition of each course, as far as it is here. Implemented over a Site;
-// tests have one of their own.
+// What can be played: of each course the edition that people see (Site::edition_to_show), as far as it is
+// here. Implemented over a Site; tests have one of their own.
 #pragma once
 
 #include <cstdint>
@@ -59,13 +59,13 @@ class PlayLibrary {
     virtual ~PlayLibrary() = default;
     // The courses to show, sorted by id: those with a current edition that are here or on their way.
     virtual Result<CoursePage> courses(std::uint64_t first, std::size_t count) = 0;
-    // The current edition of a course; nullopt when there is none.
+    // The edition to show of a course; nullopt when none is current.
     virtual Result<std::optional<PlayCourse>> course(const std::string& id) = 0;
     // Its files in the order of their paths; an error when the table of files is not here.
     virtual Result<FilePage> files(const std::string& id, std::uint64_t first, std::size_t count) = 0;
     virtual Result<bool> has_file(const std::string& id, const std::string& path) = 0;
-    // Null: the course has no current edition, or that has no file of exactly this path. An error when what
-    // leads to the file's bytes is not here.
+    // Null: the course has no current edition, or the one to show has no file of exactly this path. An error
+    // when what leads to the file's bytes is not here.
     virtual Result<std::unique_ptr<PlayReader>> open(const std::string& id, const std::string& path) = 0;
 };
 

@@ -177,10 +177,11 @@ class SiteLibrary : public PlayLibrary {
         SATCHEL_TRY(const std::uint64_t total, engine_->turn<std::uint64_t>([&](site::Site& site) {
             std::uint64_t number = 0;
             Result<void> walked = site.for_each_course([&](const site::CourseState& course) -> Result<void> {
-                if (!course.has_current || (!course.complete && !course.subscribed)) return {};
+                const bool is_whole = course.complete || course.stand_in;
+                if (!course.has_current || (!is_whole && !course.subscribed)) return {};
                 if (number++ < first || editions.size() == count) return {};
-                editions.push_back(course.edition.edition);
-                complete.push_back(course.complete);
+                editions.push_back(course.stand_in.value_or(course.edition.edition));
+                complete.push_back(is_whole);
                 return {};
             });
             return walked.has_value() ? Result<std::uint64_t>(number) : Result<std::uint64_t>(walked.error());

@@ -75,10 +75,10 @@ Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, bool may_
     if (replica.room == nullptr || wanted.empty()) return wanted;
     std::uint64_t reserved = 0;
     SATCHEL_TRY(std::uint64_t available, replica.room->available());
-    const auto fits = [&](std::uint64_t bytes) {
-        return reserved <= available && bytes <= available - reserved;
-    };
+    const auto left = [&] { return available > reserved ? available - reserved : 0; };
+    const auto fits = [&](std::uint64_t bytes) { return bytes <= left(); };
     for (WantedEdition& each : wanted) {
+        each.available = left();
         if (!fits(each.needed)) {
             const Result<std::optional<std::uint64_t>> missing =
                 missing_bytes(replica, each.edition.manifest);
@@ -92,6 +92,7 @@ Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, bool may_
             each.needed = room_for(**missing);
             if (!fits(each.needed) && may_let_go) {
                 SATCHEL_TRY(available, replica.room->make_room(reserved + each.needed));
+                each.available = left();
             }
         }
         each.depth = fits(each.needed) ? Depth::kAll : Depth::kDeclined;

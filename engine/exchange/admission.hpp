@@ -18,7 +18,8 @@ enum class Depth : std::uint8_t {
 struct WantedEdition {
     catalogue::Edition edition;
     Depth depth = Depth::kAll;
-    std::uint64_t needed = 0;  // bytes of room: an upper bound, exact when its structure is here
+    std::uint64_t needed = 0;     // bytes of room: an upper bound, exact when its structure is here
+    std::uint64_t available = 0;  // bytes that those before it leave it
 };
 
 // The current editions that are meant for this site and not complete, those that began to come in first.

@@ -66,11 +66,17 @@ Result<std::string> Site::resolve_course(std::string_view text) {
 Result<void> Site::for_each_course(const std::function<Result<void>(const CourseState&)>& each) {
     SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed, subscriptions());
     std::optional<CourseState> pending;  // the editions of a course follow each other, in ascending order
+    bool has_earlier = false;
     const auto emit = [&]() -> Result<void> {
         if (!pending) return {};
         pending->subscribed = exchange::is_meant(subscribed, pending->edition.edition);
         SATCHEL_TRY(pending->complete,
                     exchange::is_complete(*state_->database, pending->edition.edition.manifest));
+        if (pending->has_current && !pending->complete && has_earlier) {
+            SATCHEL_TRY(const std::optional<catalogue::EditionState> shown,
+                        edition_to_show(pending->edition.edition.course));
+            if (shown && !shown->is_current) pending->stand_in = shown->edition;
+        }
         return each(*pending);
     };
     SATCHEL_TRY_VOID(
@@ -80,7 +86,9 @@ Result<void> Site::for_each_course(const std::function<Result<void>(const Course
                 SATCHEL_TRY_VOID(emit());
                 pending = CourseState{};
                 pending->edition = state;
+                has_earlier = false;
             }
+            has_earlier = has_earlier || same;
             pending->waiting.reset();
             if (!state.is_current) pending->waiting = state.edition.number;
             if (!pending->has_current || state.is_current) pending->edition = state;
@@ -110,18 +118,6 @@ Result<Why> Site::why(std::string_view course) {
     else
         SATCHEL_TRY_VOID(look_for_room(manifest, answer));
     return answer;
-}
-
-Result<void> Site::look_for_room(const ChunkId& manifest, Why& answer) {
-    answer.state = WhyState::kMissingChunks;
-    SATCHEL_TRY(const std::vector<exchange::WantedEdition> waiting, waiting_for_room());
-    for (const exchange::WantedEdition& each : waiting) {
-        if (each.edition.manifest != manifest) continue;
-        answer.state = WhyState::kNoRoom;
-        answer.room_needed = each.needed;
-        SATCHEL_TRY(answer.room_available, state_->room->available());
-    }
-    return {};
 }
 
 Result<void> Site::refresh_holdings(Progress& progress) {

@@ -7,8 +7,6 @@
 
 #include "engine/base/encoding.hpp"
 #include "engine/database/meta.hpp"
-#include "engine/env/reserve.hpp"
-#include "engine/exchange/edition_walk.hpp"
 #include "engine/exchange/holdings.hpp"
 #include "engine/exchange/lacks.hpp"
 
@@ -16,31 +14,11 @@ namespace satchel::site {
 
 namespace {
 
-constexpr char kLimitStoreMax[] = "limit/store-max";
-constexpr char kLimitDiskFloor[] = "limit/disk-floor";
-constexpr char kLimitRecords[] = "limit/records";
 constexpr std::string_view kPinPrefix = "pin/";
 constexpr std::string_view kDroppedPrefix = "dropped/";
 
-constexpr std::uint64_t kDiskFloorDefaultMax = 256ull * 1024 * 1024;
-constexpr std::uint64_t kRecordsDefaultMax = 64ull * 1024 * 1024;
-// Editions that are let go of at once, before it is looked how much room that made.
-constexpr std::size_t kLetGoAtOnceMax = 64;
-
 std::string key_of(std::string_view prefix, std::string_view rest) {
     return std::string(prefix) + std::string(rest);
-}
-
-Result<std::optional<std::uint64_t>> load_limit(database::Database& database, std::string_view key) {
-    SATCHEL_TRY(const std::optional<ByteBuffer> value, database::meta(database, key));
-    if (!value || value->size() != sizeof(std::uint64_t)) return std::optional<std::uint64_t>();
-    return std::optional(Reader(*value).u64());
-}
-
-Result<void> save_limit(database::Database& database, std::string_view key, std::uint64_t limit) {
-    ByteBuffer value;
-    Writer(value).u64(limit);
-    return database::set_meta(database, key, value);
 }
 
 Result<void> remove_meta(database::Database& database, const std::string& key) {
@@ -132,39 +110,6 @@ Result<void> let_go(Site::State& state, const HeldEdition& edition) {
     return transaction.commit();
 }
 
-// -- limits ---------------------------------------------------------------------------------------
-
-Result<StoreLimits> load_limits(Site::State& state) {
-    SATCHEL_TRY(const env::Space space, state.disk.space());
-    StoreLimits limits;
-    limits.disk_floor = std::min(kDiskFloorDefaultMax, space.total / 50);
-    limits.records_reserve = std::clamp(space.total / 100, env::kReserveBytes, kRecordsDefaultMax);
-    SATCHEL_TRY(const std::optional<std::uint64_t> store_max, load_limit(*state.database, kLimitStoreMax));
-    SATCHEL_TRY(const std::optional<std::uint64_t> floor, load_limit(*state.database, kLimitDiskFloor));
-    SATCHEL_TRY(const std::optional<std::uint64_t> records, load_limit(*state.database, kLimitRecords));
-    limits.store_max = store_max.value_or(limits.store_max);
-    limits.disk_floor = floor.value_or(limits.disk_floor);
-    limits.records_reserve = records.value_or(limits.records_reserve);
-    return limits;
-}
-
-Result<StoreLimits> Site::limits() { return load_limits(*state_); }
-
-Result<void> Site::set_limits(const StoreLimits& limits) {
-    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(*state_->database));
-    SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitStoreMax, limits.store_max));
-    SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitDiskFloor, limits.disk_floor));
-    SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitRecords, limits.records_reserve));
-    SATCHEL_TRY_VOID(transaction.commit());
-    return apply_limits();
-}
-
-Result<void> Site::apply_limits() {
-    SATCHEL_TRY(const StoreLimits limits, load_limits(*state_));
-    state_->store->limit({limits.store_max, limits.disk_floor + limits.records_reserve});
-    return {};
-}
-
 // -- pins and drops -------------------------------------------------------------------------------
 
 Result<void> Site::pin(const std::string& course) {
@@ -197,8 +142,8 @@ Error must_stay(const Site::State& state, const HeldEdition& edition) {
 
 }  // namespace
 
-Result<void> Site::drop_editions(const std::vector<std::string>& courses,
-                                 std::optional<std::uint32_t> number) {
+Result<std::uint64_t> Site::drop_editions(const std::vector<std::string>& courses,
+                                          std::optional<std::uint32_t> number) {
     std::vector<HeldEdition> dropped;
     std::map<std::string, HeldEdition> staying;
     SATCHEL_TRY_VOID(for_each_held(*state_, [&](const HeldEdition& edition) -> Result<void> {
@@ -214,57 +159,7 @@ Result<void> Site::drop_editions(const std::vector<std::string>& courses,
     for (const HeldEdition& edition : dropped) staying.erase(edition.course);
     if (!staying.empty()) return must_stay(*state_, staying.begin()->second);
     for (const HeldEdition& edition : dropped) SATCHEL_TRY_VOID(let_go(*state_, edition));
-    return {};
-}
-
-// -- room -----------------------------------------------------------------------------------------
-
-Result<std::uint64_t> SiteRoom::available() {
-    SATCHEL_TRY(const StoreLimits limits, load_limits(state_));
-    SATCHEL_TRY(const env::Space space, state_.disk.space());
-    const std::uint64_t kept_free = limits.disk_floor + limits.records_reserve;
-    const std::uint64_t on_disk = space.free > kept_free ? space.free - kept_free : 0;
-    if (limits.store_max == 0) return on_disk;
-    SATCHEL_TRY(const store::StoreStats stats, state_.store->stats());
-    const std::uint64_t in_store =
-        limits.store_max > stats.pack_bytes ? limits.store_max - stats.pack_bytes : 0;
-    return std::min(on_disk, in_store);
-}
-
-Result<std::uint64_t> SiteRoom::make_room(std::uint64_t bytes) {
-    NoProgress silent;
-    SATCHEL_TRY_VOID(collect(state_, silent, false));
-    SATCHEL_TRY(std::uint64_t room, available());
-    if (state_.self.role == trust::SiteRole::kHub) return room;
-    for (const Claim claim : {Claim::kOld, Claim::kRest}) {
-        while (room < bytes) {
-            SATCHEL_TRY(const std::uint64_t gone, let_go_of(claim, bytes - room));
-            if (gone == 0) break;
-            SATCHEL_TRY_VOID(collect(state_, silent, false));
-            SATCHEL_TRY(room, available());
-        }
-    }
-    return room;
-}
-
-// Returns how many editions were let go of: as many as hold `bytes`, if nothing else shares with them.
-Result<std::uint64_t> SiteRoom::let_go_of(Claim claim, std::uint64_t bytes) {
-    std::vector<HeldEdition> chosen;
-    std::uint64_t chosen_bytes = 0;
-    SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
-        if (edition.claim != claim || chosen_bytes >= bytes || chosen.size() >= kLetGoAtOnceMax) return {};
-        chosen_bytes += edition.bytes;
-        chosen.push_back(edition);
-        return {};
-    }));
-    for (const HeldEdition& edition : chosen) SATCHEL_TRY_VOID(let_go(state_, edition));
-    return chosen.size();
-}
-
-Result<std::vector<exchange::WantedEdition>> Site::waiting_for_room() {
-    SATCHEL_TRY(std::vector<exchange::WantedEdition> wanted, exchange::plan_wanted(replica(), false));
-    std::erase_if(wanted, [](const auto& each) { return each.depth != exchange::Depth::kDeclined; });
-    return wanted;
+    return dropped.size();
 }
 
 }  // namespace satchel::site

@@ -32,6 +32,9 @@ Result<StoreLimits> load_limits(Site::State& state);
 // Reports what nothing keeps, and gives it back to the disk unless `only_look`.
 Result<CollectReport> collect(Site::State& state, Progress& progress, bool only_look);
 
+// Adds to `holders` what could go for `bytes` more than what goes by itself.
+Result<void> find_holders(Site::State& state, std::uint64_t bytes, std::vector<RoomHolder>& holders);
+
 class SiteRoom final : public exchange::RoomPort {
   public:
     explicit SiteRoom(Site::State& state) : state_(state) {}

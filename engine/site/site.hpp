@@ -86,6 +86,20 @@ struct CourseState {
     std::optional<std::uint32_t> waiting;  // the number of a newer edition that still waits for reviews
     bool subscribed = false;
     bool complete = false;
+    std::optional<catalogue::Edition> stand_in;  // a whole one before it, which people see while it is not
+};
+
+// Why an edition is kept here; what several editions share counts for the first.
+enum class Claim : std::uint8_t { kPinned, kSubscribed, kRest, kOld, kStaging };
+inline constexpr std::array kAllClaims = {Claim::kPinned, Claim::kSubscribed, Claim::kRest, Claim::kOld,
+                                          Claim::kStaging};
+
+// An edition that stays here until a person lets it go.
+struct RoomHolder {
+    std::string course;
+    std::uint32_t edition = 0;
+    std::uint64_t bytes = 0;  // of its files: it gives back so much if nothing else shares with it
+    Claim claim = Claim::kPinned;
 };
 
 enum class WhyState { kUnknown, kWaitingForReviews, kNotSubscribed, kNoRoom, kMissingChunks, kComplete };
@@ -96,6 +110,8 @@ struct Why {
     std::uint64_t missing_objects = 0;  // known to be missing; what a missing table names is not counted yet
     std::uint64_t room_needed = 0;      // bytes, with kNoRoom
     std::uint64_t room_available = 0;
+    std::vector<RoomHolder> could_go;  // with kNoRoom: enough to make it, or the largest kHoldersMax
+    static constexpr std::size_t kHoldersMax = 16;
 };
 
 struct Status {
@@ -122,11 +138,6 @@ struct StoreLimits {
     std::uint64_t disk_floor = 0;       // bytes of the disk that stay free
     std::uint64_t records_reserve = 0;  // beside them, room for records
 };
-
-// Why an edition is kept here; what several editions share counts for the first.
-enum class Claim : std::uint8_t { kPinned, kSubscribed, kRest, kOld, kStaging };
-inline constexpr std::array kAllClaims = {Claim::kPinned, Claim::kSubscribed, Claim::kRest, Claim::kOld,
-                                          Claim::kStaging};
 
 // Where the bytes of the store are.
 struct StoreUse {
@@ -274,9 +285,11 @@ class Site {
     Result<void> pin(const std::string& course);  // its current edition never makes room for others
     Result<void> unpin(const std::string& course);
     Result<bool> is_pinned(const std::string& course);
-    // Keeps nothing of this edition of each course here any more, or of all that may go; done too if nothing
-    // of it was kept. kRefused, and nothing goes, if of one of the courses only such as must stay are here.
-    Result<void> drop_editions(const std::vector<std::string>& courses, std::optional<std::uint32_t> number);
+    // Keeps nothing of this edition of each course here any more, or of all that may go; returns how many
+    // editions that were. kRefused, and nothing goes, if of one of the courses only such as must stay are
+    // here.
+    Result<std::uint64_t> drop_editions(const std::vector<std::string>& courses,
+                                        std::optional<std::uint32_t> number);
     // Gives back to the disk what nothing keeps; with `only_look` tells what that would be.
     Result<CollectReport> collect(Progress& progress, bool only_look);
     // Editions that are wanted and have no room.

@@ -201,6 +201,9 @@ TEST_F(Commands, ADamagedStoreEndsWithThirteenAndTheRestIsUsed) {
     EXPECT_NE(ran.out.find("第一课.html"), std::string::npos) << ran.out;
     EXPECT_EQ(last_json(run_words({"--site", "village", "why", "maths", "--json"}).out)["state"],
               "missing-chunks");
+    const Ran again = run_words({"--site", "village", "store", "verify", "--json"});
+    EXPECT_EQ(again.code, 0) << "what is here is whole";
+    EXPECT_EQ(last_json(again.out)["waiting"], 1) << "and not all is here";
     ASSERT_EQ(run_words({"--site", "village", "stick", "read", "usb"}).code, 0);
     EXPECT_EQ(run_words({"--site", "village", "cat", "maths", "第一课.html"}).out, "<h1>1 + 1</h1>\n");
 }
@@ -209,17 +212,56 @@ TEST_F(Commands, AQuickVerifyTakesABudgetAsPeopleWriteIt) {
     make_hub();
     make_village();
     publish_and_carry();
-    for (const char* const size : {"4096", "500MB", "2GB", "1GiB"}) {
+    for (const char* const size : {"4096", "500MB", "2GB", "1GiB", "1.5GB", "0.0005TiB"}) {
         const Ran ran =
             run_words({"--site", "village", "store", "verify", "--fast", "--budget", size, "--json"});
         EXPECT_EQ(ran.code, 0) << size << ran.err;
         EXPECT_EQ(last_json(ran.out)["packs"], 1) << size;
         EXPECT_EQ(last_json(ran.out)["healed"], 0) << size;
     }
-    for (const char* const size : {"soon", "", "-1", "2 GB", "99999999999TB", "1.5GB"})
+    for (const char* const size :
+         {"soon", "", "-1", "2 GB", "99999999999TB", "1.5", "1.GB", ".5GB", "1.5.5GB", "1.xGB"})
         EXPECT_EQ(run_words({"--site", "village", "store", "verify", "--budget", size}).code, kExitUsage)
             << size;
     EXPECT_EQ(last_json(run_words({"--site", "village", "status", "--json"}).out)["missing_chunks"], 0);
+}
+
+TEST_F(Commands, SayWhatHasNoRoomAndWhatCouldGo) {
+    make_hub();
+    make_village();
+    publish_and_carry();
+    const Ran limited = run_words({"--site", "village", "store", "limit", "--max", "1"});
+    ASSERT_EQ(limited.code, 0) << limited.err;
+    EXPECT_NE(limited.err.find("no more courses come in"), std::string::npos) << limited.err;
+    folder_.write("courseware/songs/song.txt", "la la la\n");
+    ASSERT_EQ(run_words({"--site", "hub", "publish", "courseware"}).code, 0);
+    ASSERT_EQ(run_words({"--site", "hub", "stick", "write", "usb"}).code, 0);
+    const Ran read = run_words({"--site", "village", "stick", "read", "usb", "--json"});
+    ASSERT_EQ(read.code, 0) << read.err;
+    const nlohmann::json no_room = last_json(read.out)["no_room"];
+    ASSERT_EQ(no_room.size(), 1u) << read.out;
+    EXPECT_EQ(no_room[0]["course"], "songs");
+    EXPECT_EQ(no_room[0]["room_available"], 0);
+    EXPECT_NE(
+        run_words({"--site", "village", "stick", "read", "usb"}).err.find("no room for songs, edition 1"),
+        std::string::npos);
+    const Ran why = run_words({"--site", "village", "why", "songs"});
+    EXPECT_NE(why.out.find("maths, edition 1: subscribed"), std::string::npos) << why.out;
+    EXPECT_NE(why.out.find("would not be enough"), std::string::npos) << why.out;
+    const Ran in_chinese = run_words({"--site", "village", "--lang", "zh", "status"});
+    EXPECT_NE(in_chinese.out.find("村站"), std::string::npos) << in_chinese.out;
+}
+
+TEST_F(Commands, DropSaysWhereThereIsNothingToDrop) {
+    make_hub();
+    make_village();
+    publish_and_carry();
+    const Ran none = run_words({"--site", "hub", "store", "drop", "maths", "--edition", "9", "--json"});
+    EXPECT_EQ(none.code, 0) << none.err;
+    EXPECT_EQ(last_json(none.out)["editions"], 0);
+    ASSERT_EQ(run_words({"--site", "village", "subscribe", "remove", "all"}).code, 0);
+    const Ran one = run_words({"--site", "village", "store", "drop", "maths", "--json"});
+    EXPECT_EQ(last_json(one.out)["editions"], 1) << one.out;
 }
 
 TEST_F(Commands, RunInsideTheOwnerWhenOneServes) {

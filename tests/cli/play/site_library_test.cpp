@@ -133,6 +133,29 @@ TEST_F(SiteLibraryTest, ShowsNoEditionThatLacksItsReviews) {
     EXPECT_EQ(must(library_->courses(0, 10)).total, 1U);
 }
 
+TEST_F(SiteLibraryTest, ListsTheEditionThatItShowsWhileTheNewOneHasNoRoom) {
+    simulations::SimDisk village_disk, stick;
+    const auto village = join_village(*hub_, village_disk, world_.world(), "east");
+    const auto carry = [&] {
+        write_stick(*hub_, stick);
+        read_stick(*village, stick);
+    };
+    carry();
+    must(village->pin("maths"));
+    must(village->unsubscribe({"all", ""}));
+    must(village->subscribe({"course", "songs"}));
+    const auto shown = make_site_library(*village, [](const std::function<void()>& work) { work(); });
+    write_files(courseware_, {{"maths/film.mp4", noise(3'000'000, 8)}});
+    publish(*hub_, courseware_);
+    carry();
+    const CoursePage page = must(shown->courses(0, 10));
+    ASSERT_EQ(page.total, 1U) << "a pinned course that nobody subscribes to is listed, too";
+    EXPECT_EQ(page.courses[0].edition, 1U);
+    EXPECT_TRUE(page.courses[0].is_complete);
+    EXPECT_EQ(must(shown->course("maths"))->edition, 1U);
+    EXPECT_EQ(read(*must(shown->open("maths", "film.mp4"))), film_);
+}
+
 TEST_F(SiteLibraryTest, EndsWhenTheSiteIsClosed) {
     const std::unique_ptr<PlayReader> film = must(library_->open("maths", "film.mp4"));
     is_closed_ = true;

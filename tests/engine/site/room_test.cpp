@@ -145,6 +145,71 @@ TEST_F(Room, WhatIsPinnedOrSubscribedStaysAndTheNewOneIsDeclined) {
     EXPECT_EQ(why("subscribed"), site::WhyState::kComplete);
     const site::StoreUse use = collect(*village_, true).use;
     EXPECT_GT(use.kept[static_cast<std::size_t>(site::Claim::kPinned)], kMiB / 2);
+
+    const site::Why answer = must(village_->why("wanted"));
+    ASSERT_EQ(answer.could_go.size(), 2u) << "both are needed";
+    EXPECT_EQ(answer.could_go[0].course, "subscribed");
+    EXPECT_EQ(answer.could_go[0].claim, site::Claim::kSubscribed);
+    EXPECT_EQ(answer.could_go[1].course, "pinned");
+    EXPECT_EQ(answer.could_go[1].claim, site::Claim::kPinned);
+    EXPECT_GE(answer.could_go[1].bytes, kMiB);
+    must(village_->unpin("pinned"));
+    EXPECT_EQ(must(village_->why("wanted")).could_go.size(), 1u) << "the other goes by itself now";
+}
+
+TEST_F(Room, NoMoreIsNamedThanWhatWouldMakeTheRoom) {
+    for (int i = 0; i < 3; ++i)
+        publish_course("small" + std::to_string(i), kMiB / 4, 10 + static_cast<std::uint64_t>(i));
+    publish_course("middle", kMiB, 2);
+    publish_course("large", 3 * kMiB / 2, 3);
+    carry();
+    let_store_take(pack_bytes(*village_) + kMiB / 2);
+    publish_course("wanted", kMiB, 4);
+    carry();
+    const site::Why answer = must(village_->why("wanted"));
+    ASSERT_EQ(answer.state, site::WhyState::kNoRoom);
+    ASSERT_EQ(answer.could_go.size(), 1u);
+    EXPECT_EQ(answer.could_go[0].course, "large");
+}
+
+TEST_F(Room, AHubNamesOldEditionsThatCouldGo) {
+    publish_course("film", kMiB, 1);
+    publish_course("film", kMiB, 2);
+    SimDisk second_disk;
+    site::EnrolOptions as_hub;
+    as_hub.role = trust::SiteRole::kHub;
+    const std::string request = must(site::Site::request_to_join(second_disk, world_.world(), "west"));
+    const auto second =
+        must(site::Site::join(second_disk, world_.world(), must(hub_->enrol(request, as_hub)), std::nullopt));
+    SimDisk stick;
+    write_stick(*hub_, stick);
+    read_stick(*second, stick);
+    publish_course("film", kMiB, 3);
+    site::StoreLimits limits = must(second->limits());
+    limits.store_max = pack_bytes(*second) + kMiB / 4;
+    must(second->set_limits(limits));
+    write_stick(*hub_, stick);
+    read_stick(*second, stick);
+    const site::Why answer = must(second->why("film"));
+    ASSERT_EQ(answer.state, site::WhyState::kNoRoom);
+    ASSERT_EQ(answer.could_go.size(), 1u);
+    EXPECT_EQ(answer.could_go[0].edition, 2u);
+    EXPECT_EQ(answer.could_go[0].claim, site::Claim::kOld);
+}
+
+TEST_F(Room, WhatIsLeftForOneIsWhatThoseBeforeItLeave) {
+    publish_course("first", 2 * kMiB, 1);
+    publish_course("second", 2 * kMiB, 2);
+    SimDisk stick;
+    write_stick(*hub_, stick);
+    // Only what tells of them comes in.
+    let_store_take(kMiB / 2);
+    read_stick(*village_, stick);
+    let_store_take(pack_bytes(*village_) + 3 * kMiB);
+    const site::Why answer = must(village_->why("second"));
+    ASSERT_EQ(answer.state, site::WhyState::kNoRoom);
+    EXPECT_LT(answer.room_available, kMiB) << "the first one's room is spoken for";
+    EXPECT_EQ(why("first"), site::WhyState::kMissingChunks);
 }
 
 TEST_F(Room, APinKeepsTheOldEditionUntilTheNewOneIsWhole) {
@@ -242,7 +307,8 @@ TEST_F(Room, ADroppedCourseIsNotHeldAnyMoreAndCanComeBack) {
     EXPECT_EQ(village_->drop_editions({"film"}, std::nullopt).error().code, ErrorCode::kRefused);
     EXPECT_EQ(village_->drop_editions({"film"}, 1).error().code, ErrorCode::kRefused);
     must(village_->unsubscribe({"all", ""}));
-    must(village_->drop_editions({"film"}, std::nullopt));
+    EXPECT_EQ(must(village_->drop_editions({"film"}, 9)), 0u) << "there is no such edition";
+    EXPECT_EQ(must(village_->drop_editions({"film"}, std::nullopt)), 1u);
     EXPECT_GT(collect(*village_).freed, kMiB / 2);
     EXPECT_EQ(why("film"), site::WhyState::kNotSubscribed);
     must(village_->subscribe({"all", ""}));

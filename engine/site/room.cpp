@@ -1,0 +1,168 @@
+// Room on the disk: how much the store may take, what goes for what is wanted, and what could go.
+#include <algorithm>
+
+#include "engine/base/encoding.hpp"
+#include "engine/database/meta.hpp"
+#include "engine/env/reserve.hpp"
+#include "engine/exchange/holdings.hpp"
+#include "engine/site/retention.hpp"
+
+namespace satchel::site {
+
+namespace {
+
+constexpr char kLimitStoreMax[] = "limit/store-max";
+constexpr char kLimitDiskFloor[] = "limit/disk-floor";
+constexpr char kLimitRecords[] = "limit/records";
+
+constexpr std::uint64_t kDiskFloorDefaultMax = 256ull * 1024 * 1024;
+constexpr std::uint64_t kRecordsDefaultMax = 64ull * 1024 * 1024;
+// Editions that are let go of at once, before it is looked how much room that made.
+constexpr std::size_t kLetGoAtOnceMax = 64;
+
+Result<std::optional<std::uint64_t>> load_limit(database::Database& database, std::string_view key) {
+    SATCHEL_TRY(const std::optional<ByteBuffer> value, database::meta(database, key));
+    if (!value || value->size() != sizeof(std::uint64_t)) return std::optional<std::uint64_t>();
+    return std::optional(Reader(*value).u64());
+}
+
+Result<void> save_limit(database::Database& database, std::string_view key, std::uint64_t limit) {
+    ByteBuffer value;
+    Writer(value).u64(limit);
+    return database::set_meta(database, key, value);
+}
+
+// Those that it costs least to miss first, and of these the largest.
+bool goes_before(const RoomHolder& a, const RoomHolder& b) {
+    return a.claim == b.claim ? a.bytes > b.bytes : a.claim > b.claim;
+}
+
+// Leaves of `holders` no more than what makes `bytes` of room.
+void leave_enough(std::vector<RoomHolder>& holders, std::uint64_t bytes) {
+    std::uint64_t sum = 0;
+    std::size_t count = 0;
+    while (count < holders.size() && sum < bytes) sum += holders[count++].bytes;
+    holders.resize(count);
+    std::erase_if(holders, [&](const RoomHolder& holder) {
+        const bool is_spare = sum >= bytes && sum - bytes >= holder.bytes;
+        if (is_spare) sum -= holder.bytes;
+        return is_spare;
+    });
+}
+
+}  // namespace
+
+Result<StoreLimits> load_limits(Site::State& state) {
+    SATCHEL_TRY(const env::Space space, state.disk.space());
+    StoreLimits limits;
+    limits.disk_floor = std::min(kDiskFloorDefaultMax, space.total / 50);
+    limits.records_reserve = std::clamp(space.total / 100, env::kReserveBytes, kRecordsDefaultMax);
+    SATCHEL_TRY(const std::optional<std::uint64_t> store_max, load_limit(*state.database, kLimitStoreMax));
+    SATCHEL_TRY(const std::optional<std::uint64_t> floor, load_limit(*state.database, kLimitDiskFloor));
+    SATCHEL_TRY(const std::optional<std::uint64_t> records, load_limit(*state.database, kLimitRecords));
+    limits.store_max = store_max.value_or(limits.store_max);
+    limits.disk_floor = floor.value_or(limits.disk_floor);
+    limits.records_reserve = records.value_or(limits.records_reserve);
+    return limits;
+}
+
+Result<StoreLimits> Site::limits() { return load_limits(*state_); }
+
+Result<void> Site::set_limits(const StoreLimits& limits) {
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(*state_->database));
+    SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitStoreMax, limits.store_max));
+    SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitDiskFloor, limits.disk_floor));
+    SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitRecords, limits.records_reserve));
+    SATCHEL_TRY_VOID(transaction.commit());
+    return apply_limits();
+}
+
+Result<void> Site::apply_limits() {
+    SATCHEL_TRY(const StoreLimits limits, load_limits(*state_));
+    state_->store->limit({limits.store_max, limits.disk_floor + limits.records_reserve});
+    return {};
+}
+
+Result<std::uint64_t> SiteRoom::available() {
+    SATCHEL_TRY(const StoreLimits limits, load_limits(state_));
+    SATCHEL_TRY(const env::Space space, state_.disk.space());
+    const std::uint64_t kept_free = limits.disk_floor + limits.records_reserve;
+    const std::uint64_t on_disk = space.free > kept_free ? space.free - kept_free : 0;
+    if (limits.store_max == 0) return on_disk;
+    SATCHEL_TRY(const store::StoreStats stats, state_.store->stats());
+    const std::uint64_t in_store =
+        limits.store_max > stats.pack_bytes ? limits.store_max - stats.pack_bytes : 0;
+    return std::min(on_disk, in_store);
+}
+
+Result<std::uint64_t> SiteRoom::make_room(std::uint64_t bytes) {
+    NoProgress silent;
+    SATCHEL_TRY_VOID(collect(state_, silent, false));
+    SATCHEL_TRY(std::uint64_t room, available());
+    if (state_.self.role == trust::SiteRole::kHub) return room;
+    for (const Claim claim : {Claim::kOld, Claim::kRest}) {
+        while (room < bytes) {
+            SATCHEL_TRY(const std::uint64_t gone, let_go_of(claim, bytes - room));
+            if (gone == 0) break;
+            SATCHEL_TRY_VOID(collect(state_, silent, false));
+            SATCHEL_TRY(room, available());
+        }
+    }
+    return room;
+}
+
+// Returns how many editions were let go of: as many as hold `bytes`, if nothing else shares with them.
+Result<std::uint64_t> SiteRoom::let_go_of(Claim claim, std::uint64_t bytes) {
+    std::vector<HeldEdition> chosen;
+    std::uint64_t chosen_bytes = 0;
+    SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
+        if (edition.claim != claim || chosen_bytes >= bytes || chosen.size() >= kLetGoAtOnceMax) return {};
+        chosen_bytes += edition.bytes;
+        chosen.push_back(edition);
+        return {};
+    }));
+    for (const HeldEdition& edition : chosen) SATCHEL_TRY_VOID(let_go(state_, edition));
+    return chosen.size();
+}
+
+// A hub keeps what others fetch from it, and lets nothing go by itself.
+Result<void> find_holders(Site::State& state, std::uint64_t bytes, std::vector<RoomHolder>& holders) {
+    const bool is_hub = state.self.role == trust::SiteRole::kHub;
+    std::uint64_t goes_by_itself = 0;
+    SATCHEL_TRY_VOID(for_each_held(state, [&](const HeldEdition& edition) -> Result<void> {
+        SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state.database, edition.manifest));
+        if (!is_whole) return {};
+        const bool may_be_dropped = edition.claim == Claim::kOld || edition.claim == Claim::kRest;
+        if (!is_hub && may_be_dropped) goes_by_itself += edition.bytes;
+        if (is_hub != may_be_dropped) return {};
+        RoomHolder holder{edition.course, edition.number, edition.bytes, edition.claim};
+        holders.insert(std::upper_bound(holders.begin(), holders.end(), holder, goes_before),
+                       std::move(holder));
+        if (holders.size() > Why::kHoldersMax) holders.pop_back();
+        return {};
+    }));
+    leave_enough(holders, bytes > goes_by_itself ? bytes - goes_by_itself : 0);
+    return {};
+}
+
+Result<void> Site::look_for_room(const ChunkId& manifest, Why& answer) {
+    answer.state = WhyState::kMissingChunks;
+    SATCHEL_TRY(const std::vector<exchange::WantedEdition> waiting, waiting_for_room());
+    for (const exchange::WantedEdition& each : waiting) {
+        if (each.edition.manifest != manifest) continue;
+        answer.state = WhyState::kNoRoom;
+        answer.room_needed = each.needed;
+        answer.room_available = each.available;
+        if (each.needed > each.available)
+            SATCHEL_TRY_VOID(find_holders(*state_, each.needed - each.available, answer.could_go));
+    }
+    return {};
+}
+
+Result<std::vector<exchange::WantedEdition>> Site::waiting_for_room() {
+    SATCHEL_TRY(std::vector<exchange::WantedEdition> wanted, exchange::plan_wanted(replica(), false));
+    std::erase_if(wanted, [](const auto& each) { return each.depth != exchange::Depth::kDeclined; });
+    return wanted;
+}
+
+}  // namespace satchel::site
