@@ -1,7 +1,8 @@
 // Collecting: what nothing keeps any more is given back to the disk. The caller names every object that must
 // stay, and then lets packs go one at a time; what is dropped half-way is simply begun again.
 //
-// Room beside what is there: what stays of one pack, at most half of it, is written before the pack goes.
+// Room beside what is there: what stays of one pack is written before the pack goes: half of it at most, in
+// need seven eighths.
 //
 // Exempt besides what is named: everything that was put, or was answered to be here, since the collection
 // began. Only the placement of an object that counts is kept; older ones are dead.
@@ -25,23 +26,31 @@ class Collection {
         bool is_new = false;      // false: it was kept before
         std::uint64_t bytes = 0;  // of its record in the pack
     };
+    // kDamaged: it may lie in a pack that is missing or was cut off, and nothing is known of what it is made
+    // of. Who sweeps then takes what is whole.
     virtual Result<Kept> keep(const ChunkId& id) = 0;
+
+    // How much of a pack must be dead for the rest to be written again. In need of room a byte that is freed
+    // may cost seven that are written.
+    enum class Thrift : std::uint8_t { kHalfDead = 2, kEighthDead = 8 };
 
     struct Garbage {
         std::uint64_t dead_bytes = 0;      // of records that nothing keeps
         std::uint64_t freeable_bytes = 0;  // what sweeping gives back to the disk: dead records stay in packs
-                                           // that are more than half alive
+                                           // that are too much alive
         std::uint64_t packs = 0;           // that will go
     };
-    virtual Result<Garbage> garbage() = 0;
+    virtual Result<Garbage> garbage(Thrift thrift = Thrift::kHalfDead) = 0;
 
     struct Swept {
         std::uint64_t freed = 0;  // bytes given back to the disk by this step, less what was moved
         std::uint64_t moved = 0;  // bytes of records that were written again
+        std::uint64_t room_lacking =
+            0;  // a pack stays, because the disk has not so much free to move its rest
         bool is_last = false;
     };
-    // Lets one pack go: first those wholly dead, then those at most half alive, the deadest first.
-    virtual Result<Swept> sweep() = 0;
+    // Lets one pack go: first those wholly dead, then those dead enough, the deadest first.
+    virtual Result<Swept> sweep(Thrift thrift = Thrift::kHalfDead) = 0;
 };
 
 }  // namespace satchel::store

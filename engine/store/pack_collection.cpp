@@ -2,7 +2,7 @@
 // do, so that dead packs are known without reading one of them. Packs wholly dead are dropped first, which
 // costs nothing; then those at most half alive, the deadest first: what stays is appended to the open pack,
 // and the old one is dropped. So a byte that is freed costs at most one that is written, and what is dead and
-// not freed is less than what is alive.
+// not freed is less than what is alive. In need of room, those that are dead by an eighth go, too.
 //
 // Crash points. What is moved is committed before its old pack is dropped, so between the two both placements
 // are there and the newer one counts. Dropping is PackStore::drop_packs. The bits are in memory only: after a
@@ -10,6 +10,8 @@
 #include "engine/store/pack_collection.hpp"
 
 #include <algorithm>
+
+#include "engine/base/encoding.hpp"
 
 namespace satchel::store {
 
@@ -97,32 +99,35 @@ void PackCollection::exempt(const PackStore::Place& place) { note(place, exempt_
 
 Result<Collection::Kept> PackCollection::keep(const ChunkId& id) {
     SATCHEL_TRY(const PackStore::Found found, store_.find(id));
-    return found.place ? note(*found.place, kept_, open_kept_) : Kept{};
+    if (found.place) return note(*found.place, kept_, open_kept_);
+    const std::optional<std::uint32_t> lost_in = found.lost_in ? found.lost_in : store_.lossy_pack_;
+    if (lost_in) return store_.cut_off(*lost_in, "chunk " + to_hex(id.view()).substr(0, 16));
+    return Kept{};
 }
 
-Result<Collection::Garbage> PackCollection::garbage() {
+Result<Collection::Garbage> PackCollection::garbage(Thrift thrift) {
     Garbage garbage;
     for (const Pack& pack : packs_) {
         garbage.dead_bytes += pack.record_bytes - std::min(pack.record_bytes, pack.kept_bytes);
-        if (!pack.is_half_dead()) continue;
+        if (!pack.is_worth_moving(thrift)) continue;
         garbage.packs += 1;
         garbage.freeable_bytes += pack.bytes - std::min(pack.bytes, pack.kept_bytes);
     }
     const std::uint64_t open_bytes = store_.open_record_bytes();
     const std::uint64_t open_dead = open_bytes - std::min(open_bytes, open_kept_bytes_);
     garbage.dead_bytes += open_dead;
-    if (open_dead > 0 && open_dead * 2 >= open_bytes) {
+    if (is_dead_enough(open_bytes, open_kept_bytes_, thrift)) {
         garbage.packs += 1;
         garbage.freeable_bytes += open_dead;
     }
     return garbage;
 }
 
-// The pack that is being filled is swept like any other when at least half of it is dead.
-Result<bool> PackCollection::seal_if_half_dead() {
+// The pack that is being filled is swept like any other.
+Result<bool> PackCollection::seal_if_dead_enough(Thrift thrift) {
     SATCHEL_TRY_VOID(store_.commit());
     const std::uint64_t bytes = store_.open_record_bytes();
-    if (bytes == 0 || open_kept_bytes_ * 2 > bytes) return false;
+    if (!is_dead_enough(bytes, open_kept_bytes_, thrift)) return false;
     const std::uint32_t number = store_.open_number_;
     std::set<ChunkId> kept = std::move(open_kept_);
     kept.merge(open_exempt_);
@@ -132,8 +137,12 @@ Result<bool> PackCollection::seal_if_half_dead() {
     SATCHEL_TRY_VOID(store_.seal_pack());
     SATCHEL_TRY_VOID(store_.for_each_pack([&](const PackInfo& info) -> Result<void> {
         if (info.number != number) return {};
-        packs_.push_back({.number = info.number, .base = info.base, .rows = info.rows, .bytes = info.bytes});
-        packs_.back().record_bytes = info.record_bytes;
+        Pack pack{.number = info.number, .base = info.base, .rows = info.rows, .bytes = info.bytes};
+        pack.record_bytes = info.record_bytes;
+        // After damage the one that is being filled may be older than sealed ones.
+        packs_.insert(std::find_if(packs_.begin(), packs_.end(),
+                                   [&](const Pack& other) { return other.number > number; }),
+                      pack);
         bit_count_ = std::max<std::uint64_t>(bit_count_, std::uint64_t{info.base} + info.rows);
         return {};
     }));
@@ -143,12 +152,12 @@ Result<bool> PackCollection::seal_if_half_dead() {
     return true;
 }
 
-Result<Collection::Swept> PackCollection::sweep() {
+Result<Collection::Swept> PackCollection::sweep(Thrift thrift) {
     SATCHEL_TRY(Swept swept, drop_dead());
     if (swept.freed > 0) return swept;
-    SATCHEL_TRY(const std::optional<Swept> moved, move_one());
+    SATCHEL_TRY(const std::optional<Swept> moved, move_one(thrift));
     if (moved) return *moved;
-    SATCHEL_TRY(const bool sealed, seal_if_half_dead());
+    SATCHEL_TRY(const bool sealed, seal_if_dead_enough(thrift));
     swept.is_last = !sealed;
     return swept;
 }
@@ -169,19 +178,21 @@ Result<Collection::Swept> PackCollection::drop_dead() {
 }
 
 // None: no pack is left that is worth it, or there is no room for what stays of it.
-Result<std::optional<Collection::Swept>> PackCollection::move_one() {
+Result<std::optional<Collection::Swept>> PackCollection::move_one(Thrift thrift) {
     auto deadest = packs_.end();
     for (auto pack = packs_.begin(); pack != packs_.end(); ++pack) {
-        if (!pack->is_half_dead()) continue;
+        if (!pack->is_worth_moving(thrift)) continue;
         if (deadest == packs_.end() || pack->kept_bytes < deadest->kept_bytes) deadest = pack;
     }
     if (deadest == packs_.end()) return std::optional<Swept>();
     const Pack pack = *deadest;
     packs_.erase(deadest);  // also if it stays: so the sweep comes to its end
     SATCHEL_TRY(const env::Space space, store_.disk_.space());
-    if (space.free < pack.kept_bytes + store_.limits_.group_bytes) return std::optional(Swept{});
+    const std::uint64_t room_wanted = pack.kept_bytes + store_.limits_.group_bytes;
+    if (space.free < room_wanted) return std::optional(Swept{.room_lacking = room_wanted});
     const Result<std::uint64_t> moved = move_kept(pack);
-    if (!moved.has_value() && moved.error().code == ErrorCode::kDamaged)
+    if (!moved.has_value() && !store_.broken_ &&
+        (moved.error().code == ErrorCode::kDamaged || moved.error().code == ErrorCode::kIo))
         return std::optional(Swept{});  // it stays until it is healed or what is damaged in it is forgotten
     if (!moved.has_value()) return moved.error();
     SATCHEL_TRY_VOID(store_.drop_packs({pack.number}));

@@ -15,8 +15,8 @@ class PackCollection final : public Collection {
     ~PackCollection() override;
 
     Result<Kept> keep(const ChunkId& id) override;
-    Result<Garbage> garbage() override;
-    Result<Swept> sweep() override;
+    Result<Garbage> garbage(Thrift thrift) override;
+    Result<Swept> sweep(Thrift thrift) override;
 
     // The store answers that this is here, or appends it: so it stays. What it is made of is not known yet,
     // so it counts as kept only when keep() names it.
@@ -31,17 +31,22 @@ class PackCollection final : public Collection {
         std::uint64_t record_bytes = 0;  // of it: records
         std::uint64_t kept_bytes = 0;    // of these: of records that stay; may count some twice
         [[nodiscard]] bool is_dead() const { return kept_bytes == 0; }
-        [[nodiscard]] bool is_half_dead() const { return kept_bytes * 2 <= record_bytes; }
+        [[nodiscard]] bool is_worth_moving(Thrift thrift) const {
+            return is_dead_enough(record_bytes, kept_bytes, thrift);
+        }
     };
 
     explicit PackCollection(PackStore& store) : store_(store) {}
+    static bool is_dead_enough(std::uint64_t bytes, std::uint64_t kept, Thrift thrift) {
+        return kept < bytes && (bytes - kept) * static_cast<std::uint64_t>(thrift) >= bytes;
+    }
     Result<void> list_packs();
     [[nodiscard]] Pack* find(std::uint32_t number);
     Kept note(const PackStore::Place& place, std::vector<std::uint64_t>& bits, std::set<ChunkId>& open);
     [[nodiscard]] bool stays(std::uint64_t bit) const;
-    Result<bool> seal_if_half_dead();
+    Result<bool> seal_if_dead_enough(Thrift thrift);
     Result<Swept> drop_dead();
-    Result<std::optional<Swept>> move_one();
+    Result<std::optional<Swept>> move_one(Thrift thrift);
     Result<std::uint64_t> move_kept(const Pack& pack);
     Result<std::vector<IndexRow>> kept_rows(const Pack& pack);
 

@@ -72,7 +72,12 @@ Result<void> PackList::remove_row(std::uint32_t number) {
     SATCHEL_TRY_VOID(remove.run());
     SATCHEL_TRY(database::Statement forget, database_.prepare("DELETE FROM forgotten WHERE pack = ?"));
     forget.bind(1, std::int64_t{number});
-    return forget.run();
+    SATCHEL_TRY_VOID(forget.run());
+    // What was mended in it counts on; what is missing in it concerns nobody any more.
+    SATCHEL_TRY(database::Statement settle,
+                database_.prepare("UPDATE pack_check SET missing = 0 WHERE pack = ?"));
+    settle.bind(1, std::int64_t{number});
+    return settle.run();
 }
 
 Result<void> PackList::forget(std::uint32_t number, const IndexRow& row, bool is_counted) {

@@ -121,6 +121,86 @@ TEST(Collection, OfTwoPlacementsTheOneThatCountsStays) {
     EXPECT_EQ(must(store->read(id_of(3))), chunk(3));
 }
 
+TEST(Collection, InNeedPacksGoOfWhichAnEighthIsDead) {
+    SimDisk disk;
+    Opened store(disk, kTiny);
+    put_all(*store, 0, 16);
+    const auto keep_most = [&](Collection& collection) {
+        for (std::uint64_t number = 0; number < 16; ++number)
+            if (number % 4 != 1) must(collection.keep(id_of(number)));
+    };
+    {
+        const auto collection = must(store->collect());
+        keep_most(*collection);
+        EXPECT_EQ(must(collection->garbage()).freeable_bytes, 0u);
+        EXPECT_GT(must(collection->garbage(Collection::Thrift::kEighthDead)).freeable_bytes, 2 * kChunkBytes);
+        sweep_all(*collection);
+        EXPECT_TRUE(must(store->contains(id_of(1))));
+    }
+    const auto collection = must(store->collect());
+    keep_most(*collection);
+    while (!must(collection->sweep(Collection::Thrift::kEighthDead)).is_last) {
+    }
+    EXPECT_FALSE(must(store->contains(id_of(1))));
+    for (std::uint64_t number = 0; number < 16; ++number)
+        if (number % 4 != 1) {
+            EXPECT_EQ(must(store->read(id_of(number))), chunk(number));
+        }
+    EXPECT_TRUE(damages_of(*store).empty());
+}
+
+// An index made anew after damage may leave an early pack open.
+TEST(Collection, TheOpenPackIsSweptLikeAnyOtherWhateverItsNumber) {
+    SimDisk disk;
+    {
+        Opened store(disk, kTiny);
+        put_all(*store, 0, 16);
+    }
+    const std::string first = "packs/" + pack_name(1);
+    const std::unique_ptr<env::File> file = must(disk.open(first, env::OpenMode::kWrite));
+    // One group of two records, and the first of the other.
+    must(file->truncate(2 * kPackBlockSize + kRecordHeaderSize + kChunkBytes + 8));
+    must(file->sync());
+    Opened store(disk, kTiny);
+    must(store->rebuild_index());
+    std::vector<std::uint64_t> of_first;
+    for (std::uint64_t number = 0; number < 4; ++number)
+        if (must(store->contains(id_of(number)))) of_first.push_back(number);
+    ASSERT_EQ(of_first.size(), 3u);
+    int open = 0;
+    must(store->for_each_pack([&](const PackInfo& info) -> Result<void> {
+        open += info.is_sealed ? 0 : 1;
+        EXPECT_TRUE(info.is_sealed || info.number == 1);
+        return {};
+    }));
+    ASSERT_EQ(open, 1);
+    const auto collection = must(store->collect());
+    must(collection->keep(id_of(of_first[0])));
+    for (std::uint64_t number = 4; number < 16; ++number) must(collection->keep(id_of(number)));
+    sweep_all(*collection);
+    EXPECT_EQ(must(store->read(id_of(of_first[0]))), chunk(of_first[0]));
+}
+
+TEST(Collection, StopsWhereAPackIsMissingThatWasToStay) {
+    SimDisk disk;
+    {
+        Opened store(disk, kTiny);
+        put_all(*store, 0, 16);
+    }
+    must(disk.remove_file("packs/" + pack_name(2)));
+    Opened store(disk, kTiny);
+    const auto collection = must(store->collect());
+    int missing = 0;
+    for (std::uint64_t number = 0; number < 16; ++number) {
+        const Result<Collection::Kept> kept = collection->keep(id_of(number));
+        missing += kept.has_value() ? 0 : 1;
+        if (!kept.has_value()) {
+            EXPECT_EQ(kept.error().code, ErrorCode::kDamaged);
+        }
+    }
+    EXPECT_GT(missing, 0);
+}
+
 RC_GTEST_PROP(Collection, AgreesWithASet, ()) {
     SimDisk disk;
     auto store = std::make_unique<Opened>(disk, kTiny);
