@@ -16,6 +16,9 @@ std::string state_word(Context& context, const site::CourseState& course) {
     std::string word = course.complete     ? context.output.say("here")
                        : course.subscribed ? context.output.say("awaited")
                                            : context.output.say("not wanted here");
+    if (course.stand_in)
+        word += "; " + context.output.say("edition {number} is shown",
+                                          {{"number", std::to_string(course.stand_in->number)}});
     if (course.waiting)
         word += "; " + context.output.say("edition {number} waits for reviews",
                                           {{"number", std::to_string(*course.waiting)}});

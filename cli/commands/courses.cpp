@@ -55,7 +55,7 @@ struct Answer {
     Literal advice;
 };
 
-Answer answer_of(site::WhyState state) {
+Answer answer_of(site::WhyState state, bool is_hub, bool wants_all) {
     switch (state) {
         case site::WhyState::kUnknown:
             return Answer{"unknown", "no edition of it is known here",
@@ -67,10 +67,27 @@ Answer answer_of(site::WhyState state) {
             return Answer{"not-subscribed", "this site does not want it",
                           "run `satchel subscribe add` for it, then read a stick"};
         case site::WhyState::kNoRoom:
-            return Answer{"no-room", "there is no room for it on this disk",
-                          "make room: `satchel subscribe remove` or `satchel store unpin` what may go, then "
-                          "`satchel store drop` it; or let the store take more: `satchel store limit`"};
+            if (wants_all && !is_hub)
+                return Answer{
+                    "no-room", "there is no room for it on this disk",
+                    "let the store take more: `satchel store limit`; or choose what this site wants: "
+                    "`satchel subscribe add` for each, then `satchel subscribe remove all`: what it "
+                    "does not want goes by itself"};
+            if (is_hub)
+                return Answer{
+                    "no-room", "there is no room for it on this disk",
+                    "let old editions go: `satchel store drop`; or let the store take more: `satchel "
+                    "store limit`"};
+            return Answer{
+                "no-room", "there is no room for it on this disk",
+                "make room: `satchel subscribe remove` or `satchel store unpin` what may go, and it "
+                "goes by itself; or let the store take more: `satchel store limit`"};
         case site::WhyState::kMissingChunks:
+            if (is_hub)
+                return Answer{
+                    "missing-chunks", "parts of it are not here",
+                    "publish its folder once more: `satchel publish`; or read a stick that was written "
+                    "where it is whole"};
             return Answer{
                 "missing-chunks", "parts of it have not arrived yet",
                 "take this site's answer to the hub by stick, and read the stick that the hub then writes"};
@@ -81,46 +98,51 @@ Answer answer_of(site::WhyState state) {
                   "read a stick from the hub; it brings the catalogue"};
 }
 
-Literal words_of(site::Claim claim) {
+struct ClaimWords {
+    const char* name;  // for programs
+    Literal words;
+};
+ClaimWords words_of(site::Claim claim) {
     switch (claim) {
         case site::Claim::kPinned:
-            return "pinned";
+            return {"pinned", "pinned"};
         case site::Claim::kSubscribed:
-            return "subscribed";
+            return {"subscribed", "subscribed"};
         case site::Claim::kOld:
-            return "an old edition";
+            return {"old", "an old edition"};
         case site::Claim::kRest:
         case site::Claim::kStaging:
-            return "not subscribed";
+            return {"other", "not subscribed"};
     }
-    return "not subscribed";
+    return {"other", "not subscribed"};
 }
 
 void say_room(Context& context, const site::Why& found, nlohmann::json& fields) {
     Output& output = context.output;
-    output.print("it needs {needed}; {available} may still be taken",
+    output.print("it needs {needed}; there is room for {available}",
                  {{"needed", text::size_text(found.room_needed)},
                   {"available", text::size_text(found.room_available)}});
     fields["room_needed"] = found.room_needed;
     fields["room_available"] = found.room_available;
     fields["could_go"] = nlohmann::json::array();
-    if (!found.could_go.empty()) output.print("what could go for it, each with what it gives back at most:");
+    if (!found.could_go.empty())
+        output.print("what could go for it, each with what it gives back at most:", {});
     std::uint64_t with_these = found.room_available;
     for (const site::RoomHolder& holder : found.could_go) {
-        const std::string claim = output.say(words_of(holder.claim));
+        const ClaimWords claim = words_of(holder.claim);
         output.print("  {bytes}  {course}, edition {number}: {claim}",
                      {{"bytes", text::size_text(holder.bytes)},
                       {"course", holder.course},
                       {"number", std::to_string(holder.edition)},
-                      {"claim", claim}});
+                      {"claim", output.say(claim.words)}});
         fields["could_go"].push_back({{"course", holder.course},
                                       {"edition", holder.edition},
                                       {"bytes", holder.bytes},
-                                      {"claim", claim}});
+                                      {"claim", claim.name}});
         with_these += holder.bytes;
     }
     if (with_these < found.room_needed && !found.could_go.empty())
-        output.print("all of these together would not be enough");
+        output.print("all of these together would not be enough", {});
 }
 
 Result<cli::ExitCode> why(Context& context) {
@@ -132,7 +154,9 @@ Result<cli::ExitCode> why(Context& context) {
     else if (resolved.error().code != ErrorCode::kNotFound)
         return std::move(resolved).error();
     SATCHEL_TRY(const site::Why found, context.site->why(course));
-    const Answer answer = answer_of(found.state);
+    const bool is_hub = context.site->self().role == trust::SiteRole::kHub;
+    SATCHEL_TRY(const bool wants_all, context.site->wants_all());
+    const Answer answer = answer_of(found.state, is_hub, wants_all);
     context.output.print("{course}: {words}",
                          {{"course", found.course}, {"words", context.output.say(answer.words)}});
     nlohmann::json fields = {{"course", found.course},

@@ -22,26 +22,29 @@ nlohmann::json skipped_fields(Context& context, const std::vector<site::Skipped>
     return list;
 }
 
-void warn_of_no_room(Context& context, const std::vector<exchange::WantedEdition>& declined,
+void warn_of_no_room(Context& context, const Result<std::vector<exchange::WantedEdition>>& declined,
                      nlohmann::json& fields) {
     Output& output = context.output;
     fields["no_room"] = nlohmann::json::array();
-    for (const exchange::WantedEdition& each : declined) {
+    // What was done is told all the same.
+    if (!declined.has_value()) return output.warn("{line}", {{"line", output.line_of(declined.error())}});
+    for (const exchange::WantedEdition& each : *declined) {
         fields["no_room"].push_back({{"course", each.edition.course},
                                      {"edition", each.edition.number},
                                      {"room_needed", each.needed},
                                      {"room_available", each.available}});
         if (fields["no_room"].size() <= kDeclinedShownMax)
-            output.warn("no room for {course}, edition {number}: it needs {needed}, {available} may be taken",
-                        {{"course", each.edition.course},
-                         {"number", std::to_string(each.edition.number)},
-                         {"needed", text::size_text(each.needed)},
-                         {"available", text::size_text(each.available)}});
+            output.warn(
+                "no room for {course}, edition {number}: it needs {needed}, there is room for {available}",
+                {{"course", each.edition.course},
+                 {"number", std::to_string(each.edition.number)},
+                 {"needed", text::size_text(each.needed)},
+                 {"available", text::size_text(each.available)}});
     }
-    if (declined.size() > kDeclinedShownMax)
+    if (declined->size() > kDeclinedShownMax)
         output.warn("no room for {count} more",
-                    {{"count", std::to_string(declined.size() - kDeclinedShownMax)}});
-    if (!declined.empty()) output.warn("`satchel why COURSE` tells what could go for it.");
+                    {{"count", std::to_string(declined->size() - kDeclinedShownMax)}});
+    if (!declined->empty()) output.warn("`satchel why COURSE` tells what could go for it.");
 }
 
 nlohmann::json edition_fields(const catalogue::Edition& edition) {

@@ -17,7 +17,7 @@ void warn_of_skipped(Context& context, const std::vector<site::Skipped>& skipped
 [[nodiscard]] nlohmann::json skipped_fields(Context& context, const std::vector<site::Skipped>& skipped);
 
 // Names the editions that are wanted and were declined for want of room; `no_room` of the fields lists them.
-void warn_of_no_room(Context& context, const std::vector<exchange::WantedEdition>& declined,
+void warn_of_no_room(Context& context, const Result<std::vector<exchange::WantedEdition>>& declined,
                      nlohmann::json& fields);
 
 [[nodiscard]] nlohmann::json edition_fields(const catalogue::Edition& edition);

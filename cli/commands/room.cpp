@@ -25,12 +25,13 @@ Result<cli::ExitCode> limit(Context& context) {
     output.print("kept free on the disk: {floor}, and for records {records}",
                  {{"floor", text::size_text(limits.disk_floor)},
                   {"records", text::size_text(limits.records_reserve)}});
-    SATCHEL_TRY(const store::StoreStats stats, context.site->store().stats());
-    if (limits.store_max != 0 && stats.pack_bytes >= limits.store_max)
-        output.warn("The store takes {bytes} already: no more courses come in.",
-                    {{"bytes", text::size_text(stats.pack_bytes)}});
+    SATCHEL_TRY(const std::uint64_t room, context.site->available_room());
+    if (room == 0)
+        output.warn("There is no room left: courses come in only where others go for them.");
+    else
+        output.print("room for courses: {room}", {{"room", text::size_text(room)}});
     output.summary({{"store_max", limits.store_max},
-                    {"store_bytes", stats.pack_bytes},
+                    {"room", room},
                     {"disk_floor", limits.disk_floor},
                     {"records_reserve", limits.records_reserve}});
     return cli::kExitDone;
@@ -52,12 +53,18 @@ Result<cli::ExitCode> unpin(Context& context) {
     return cli::kExitDone;
 }
 
-// To write the living half of a pack again for less than it gives back would wear the disk.
+// To write the living part of a pack again for less than it gives back would wear the disk.
 void say_what_stays(Context& context, const site::CollectReport& report) {
-    const std::uint64_t stays = report.use.dead > report.freed ? report.use.dead - report.freed : 0;
-    if (stays > 0)
-        context.output.note("{bytes} more go when at least half of their packs is not needed any more.",
-                            {{"bytes", text::size_text(stays)}});
+    if (report.room_lacking > 0)
+        context.output.warn(
+            "Not all could be given back: to write again what is needed of a pack, {bytes} must be free on "
+            "the "
+            "disk.",
+            {{"bytes", text::size_text(report.room_lacking)}});
+    else if (report.stays > 0)
+        context.output.note(
+            "{bytes} more lie in packs that are mostly needed; they go when a course needs their room.",
+            {{"bytes", text::size_text(report.stays)}});
 }
 
 Result<cli::ExitCode> drop(Context& context) {
@@ -70,6 +77,9 @@ Result<cli::ExitCode> drop(Context& context) {
     }
     constexpr std::uint32_t kEditionMax = 1'000'000'000;
     SATCHEL_TRY(const std::uint32_t number, number_of(context.arguments, "--edition", 0, kEditionMax));
+    if (number == 0 && context.arguments.has("--edition"))
+        return fail(ErrorCode::kUsage, "--edition 0", "editions are counted from 1",
+                    "`satchel catalogue show COURSE` lists them");
     SATCHEL_TRY(const std::uint64_t dropped,
                 context.site->drop_editions(courses, number == 0 ? std::nullopt : std::optional(number)));
     SATCHEL_TRY(const site::CollectReport report, context.site->collect(context.progress, false));
@@ -90,6 +100,9 @@ Result<cli::ExitCode> collect(Context& context) {
     const bool only_look = context.arguments.has("--dry-run");
     SATCHEL_TRY(const site::CollectReport report, context.site->collect(context.progress, only_look));
     say_use(context, report.use);
+    if (report.hindrance)
+        context.output.warn("Nothing can be given back now: {why}",
+                            {{"why", context.output.line_of(*report.hindrance)}});
     if (only_look)
         context.output.print("{bytes} would be given back", {{"bytes", text::size_text(report.freeable)}});
     else
@@ -99,6 +112,7 @@ Result<cli::ExitCode> collect(Context& context) {
     fields["freeable_bytes"] = report.freeable;
     fields["freed_bytes"] = report.freed;
     fields["moved_bytes"] = report.moved;
+    fields["room_lacking"] = report.room_lacking;
     context.output.summary(std::move(fields));
     return cli::kExitDone;
 }

@@ -68,9 +68,7 @@ std::string line_of(Context& context, const stick::DamagedPart& part) {
 void print_read(Context& context, const stick::ReadReport& report) {
     Output& output = context.output;
     output.print(
-        "{commits} commits, {reviews} reviews, {chunks} chunks ({bytes}) taken; {known} left on the stick: "
-        "here already or "
-        "not wanted",
+        "{commits} commits, {reviews} reviews, {chunks} chunks ({bytes}) taken; {known} left on the stick",
         {{"commits", std::to_string(report.commits)},
          {"reviews", std::to_string(report.reviews)},
          {"chunks", std::to_string(report.chunks)},
@@ -136,8 +134,7 @@ Result<cli::ExitCode> read(Context& context) {
                              {"refused", std::move(refused)},
                              {"answered", report.answered},
                              {"unanswered", std::move(unanswered)}};
-    SATCHEL_TRY(const std::vector<exchange::WantedEdition> declined, context.site->waiting_for_room());
-    warn_of_no_room(context, declined, fields);
+    warn_of_no_room(context, context.site->waiting_for_room(), fields);
     context.output.summary(std::move(fields));
     return exit_code_of_read(report);
 }

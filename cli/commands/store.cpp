@@ -17,6 +17,9 @@ Result<cli::ExitCode> stats(Context& context) {
                           {"stored", text::size_text(stats.stored_bytes)}});
     SATCHEL_TRY(const site::CollectReport look, context.site->collect(context.progress, true));
     say_use(context, look.use);
+    if (look.hindrance)
+        context.output.warn("Nothing can be given back now: {why}",
+                            {{"why", context.output.line_of(*look.hindrance)}});
     if (look.freeable > 0)
         context.output.print("`satchel store collect` would give back {bytes}",
                              {{"bytes", text::size_text(look.freeable)}});
@@ -34,7 +37,7 @@ Result<cli::ExitCode> stats(Context& context) {
 }
 
 Result<cli::ExitCode> rebuild_index(Context& context) {
-    SATCHEL_TRY_VOID(context.site->store().rebuild_index());
+    SATCHEL_TRY_VOID(context.site->rebuild_index(context.progress));
     SATCHEL_TRY(const store::StoreStats stats, context.site->store().stats());
     context.output.note("The index was made again: {chunks} chunks in {packs} packs.",
                         {{"chunks", std::to_string(stats.chunks)}, {"packs", std::to_string(stats.packs)}});

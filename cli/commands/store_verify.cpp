@@ -50,6 +50,24 @@ Result<void> say_what_waits(Context& context, nlohmann::json& summary) {
     return {};
 }
 
+Literal remedy_for(Context& context, const site::Findings& findings, const site::Settlement& settlement,
+                   bool is_forgotten) {
+    const bool is_rest_forgotten = is_forgotten || (findings.unreadable.empty() && !findings.is_pack_hit);
+    if (!is_rest_forgotten)
+        return "check the disk; what it does not give, `satchel store verify --forget` gives up, so that it "
+               "is "
+               "fetched again";
+    if (settlement.lost_files == 0) return "no course is hit: what was damaged is given up";
+    if (context.site->self().role == trust::SiteRole::kHub)
+        return "publish the folders of the courses that are hit once more, or read a stick that was written "
+               "where they are whole";
+    if (settlement.not_brought > 0)
+        return "what is subscribed to is wanted again, and a link or a stick brings it; other courses that "
+               "are "
+               "hit: run `satchel subscribe add` for them, and this command once more";
+    return "they are wanted again: a link, or a stick that was at the hub, brings them anew";
+}
+
 Result<cli::ExitCode> verify(Context& context) {
     site::Findings findings;
     const auto found = [&](const store::Damage& damage) {
@@ -81,7 +99,6 @@ Result<cli::ExitCode> verify(Context& context) {
     if (told > kLossesShown)
         context.output.print("and {count} more; --json lists all",
                              {{"count", std::to_string(told - kLossesShown)}});
-    const bool is_rest_forgotten = is_to_forget || (findings.unreadable.empty() && !findings.is_pack_hit);
     summary["damaged"] = findings.damaged;
     summary["lost_files"] = settlement.lost_files;
     summary["healed"] = findings.healed;
@@ -90,13 +107,8 @@ Result<cli::ExitCode> verify(Context& context) {
     if (findings.damaged == 0) SATCHEL_TRY_VOID(say_what_waits(context, summary));
     context.output.summary(std::move(summary));
     if (findings.damaged == 0) return cli::kExitDone;
-    return fail(
-        ErrorCode::kDamaged, "store", "parts of the store are damaged",
-        is_rest_forgotten
-            ? Literal("they are wanted again: a link, or a stick that was at the hub, brings them anew")
-            : Literal("check the disk; what it does not give, `satchel store verify --forget` gives up, "
-                      "so that it is fetched again"),
-        std::to_string(findings.damaged));
+    return fail(ErrorCode::kDamaged, "store", "parts of the store are damaged",
+                remedy_for(context, findings, settlement, is_to_forget), std::to_string(findings.damaged));
 }
 
 }  // namespace

@@ -41,6 +41,11 @@ Result<cli::ExitCode> add(Context& context) {
 Result<cli::ExitCode> remove(Context& context) {
     SATCHEL_TRY(const exchange::Subscription subscription, subscription_of(context));
     SATCHEL_TRY(const bool was_there, context.site->unsubscribe(subscription));
+    SATCHEL_TRY(const bool wants_all, context.site->wants_all());
+    if (!was_there && wants_all)
+        return fail(ErrorCode::kNotFound, name_of(subscription),
+                    "this site has no such subscription: it wants all courses",
+                    "add what shall stay, with `satchel subscribe add`; then `satchel subscribe remove all`");
     if (!was_there)
         return fail(ErrorCode::kNotFound, name_of(subscription), "this site has no such subscription",
                     "see all with `satchel subscribe list`");

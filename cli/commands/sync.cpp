@@ -82,7 +82,7 @@ void explain(Output& output, const link::ContactReport& report) {
 }
 
 void say_report(Context& context, const link::ContactReport& report,
-                const std::vector<exchange::WantedEdition>& declined) {
+                const Result<std::vector<exchange::WantedEdition>>& declined) {
     Output& output = context.output;
     output.clear_progress();
     if (context.arguments.has("--explain")) explain(output, report);
@@ -113,8 +113,7 @@ Result<cli::ExitCode> sync(Context& context) {
         links->contact(address, static_cast<std::int64_t>(wait) * 1000, context.progress);
     Result<std::vector<exchange::WantedEdition>> declined;
     context.in_turn([&] { declined = context.site->waiting_for_room(); });
-    if (!declined.has_value()) return declined.error();
-    say_report(context, report, *declined);
+    say_report(context, report, declined);
     if (report.error) return *report.error;
     return report.conversation.refused.empty() ? cli::kExitDone : cli::kExitPartly;
 }

@@ -7,6 +7,8 @@ namespace {
 
 // clang-format off
 constexpr Translation kRows[] = {
+    {"`satchel store stats` shows what takes it; `satchel store drop` lets a course or old editions go, `satchel store limit` sets how much may be taken", "`satchel store stats` 显示什么占着空间；`satchel store drop` 丢弃课程或旧版本，`satchel store limit` 设定可以占用多少"},
+    {"`satchel subscribe list` shows by what; end that first, after adding what shall stay", "`satchel subscribe list` 显示是哪一项订阅；先加入要保留的，再取消那一项"},
     {"a chunk in this pack is damaged", "这个数据包里有一个数据块已损坏"},
     {"a commit of the lane does not fit its content or its parent", "该通道的一次提交与其内容或上一次提交不符"},
     {"a commit of the lane is not by one of its editors", "该通道的一次提交不是由其编辑者签署的"},
@@ -14,6 +16,7 @@ constexpr Translation kRows[] = {
     {"a document or folder of the catalogue is too large", "目录中的一个文档或文件夹过大"},
     {"a field that records of this kind must have is missing", "缺少这类记录必须有的字段"},
     {"a folder stands where a file should be", "应该放文件的地方有一个文件夹"},
+    {"a list of what a course is made of is lost", "课程内容清单的一部分已丢失"},
     {"a newer link to the same site took its place", "同一站点的一条新链路取代了它"},
     {"a part of the index was damaged and was made again from the packs", "索引有一部分已损坏，已根据数据包重新生成"},
     {"a record of another site needs its number there", "其他站点的记录需要它在那里的编号"},
@@ -173,12 +176,11 @@ constexpr Translation kRows[] = {
     {"run `satchel join-request` here first and have the hub answer it", "先在这里运行 `satchel join-request`，并请中心站答复"},
     {"run `satchel repair`", "运行 `satchel repair`"},
     {"run `satchel store unpin` first", "请先运行 `satchel store unpin`"},
-    {"run `satchel subscribe remove` first", "请先运行 `satchel subscribe remove`"},
+    {"run `satchel store verify --forget`: it gives the course up, so that it is fetched again", "运行 `satchel store verify --forget`：放弃这门课程，以便重新获取"},
     {"run the command at another hub", "请在另一个中心站运行这个命令"},
     {"run the command at the hub that made the network", "请在建立网络的中心站运行这个命令"},
     {"say it in fewer words", "请说得简短些"},
     {"say what changes", "请说明改了什么"},
-    {"see `satchel store stats`; `satchel store collect` gives room back, `satchel store limit` sets how much is kept free", "请看 `satchel store stats`；`satchel store collect` 归还空间，`satchel store limit` 设定保持多少空闲"},
     {"see the fields of the kind with `satchel record --kinds`", "用 `satchel record --kinds` 查看这类记录的字段"},
     {"several courses begin like this", "有多个课程以此开头"},
     {"several records have this number", "有多条记录是这个编号"},

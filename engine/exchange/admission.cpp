@@ -3,12 +3,20 @@
 // An edition document tells all bytes of its files, which is more than a new edition of a known course needs.
 // Where that bound does not fit, only the edition's nodes and recipes are fetched: they are small, and name
 // each chunk, so that what is missing is known to the byte before content is asked for.
+//
+// Nothing goes for an edition that would be declined all the same: what may go is reckoned first, once for
+// all editions, and for some of those that could take the place of an older one.
+//
+// Crash points. What is declined is noted in one transaction, and anew by each plan.
 #include "engine/exchange/admission.hpp"
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <optional>
 
+#include "engine/base/encoding.hpp"
+#include "engine/database/meta.hpp"
 #include "engine/exchange/chunk_set.hpp"
 #include "engine/exchange/edition_walk.hpp"
 #include "engine/exchange/holdings.hpp"
@@ -67,38 +75,196 @@ constexpr std::uint64_t room_for_structure(std::uint64_t plain_bytes) {
     return plain_bytes / 64 + kFixed;
 }
 
+class Plan {
+  public:
+    static Result<Plan> begin(const Replica& replica, const std::vector<WantedEdition>& wanted) {
+        Plan plan(replica);
+        SATCHEL_TRY(plan.available_, replica.room->available());
+        std::uint64_t all = 0;
+        for (const WantedEdition& each : wanted) all += std::min(each.needed, kEveryByte - all);
+        plan.is_tight_ = all > plan.available_;
+        return plan;
+    }
+
+    Result<void> admit(WantedEdition& each) {
+        each.available = left();
+        SATCHEL_TRY(const bool is_begun, replica_->store.contains(each.edition.manifest));
+        if (!fits(each.needed) || (is_tight_ && is_begun)) {
+            const Result<std::optional<std::uint64_t>> missing =
+                missing_bytes(*replica_, each.edition.manifest);
+            if (!missing.has_value() && missing.error().code != ErrorCode::kDamaged) return missing.error();
+            if (!missing.has_value() || !*missing) return admit_structure(each);
+            each.needed = room_for(**missing);
+        }
+        if (!fits(each.needed)) SATCHEL_TRY_VOID(make_room(each, each.needed, each.edition.course));
+        decide(each, each.needed, Depth::kAll);
+        return {};
+    }
+
+  private:
+    static constexpr std::uint64_t kEveryByte = std::numeric_limits<std::uint64_t>::max();
+    static constexpr int kStandInsReckonedMax = 4;  // each costs a walk over all that is kept
+
+    explicit Plan(const Replica& replica) : replica_(&replica) {}
+
+    [[nodiscard]] std::uint64_t left() const { return available_ - std::min(available_, reserved_); }
+    [[nodiscard]] bool fits(std::uint64_t bytes) const { return bytes <= left(); }
+
+    // What people see of the course stays meanwhile: most of it may be part of the new edition, too.
+    Result<void> admit_structure(WantedEdition& each) {
+        const std::uint64_t structure = room_for_structure(each.edition.bytes);
+        if (!fits(structure)) SATCHEL_TRY_VOID(make_room(each, structure, ""));
+        decide(each, structure, Depth::kStructure);
+        return {};
+    }
+
+    void decide(WantedEdition& each, std::uint64_t bytes, Depth depth) {
+        each.depth = fits(bytes) ? depth : Depth::kDeclined;
+        reserved_ += each.depth == Depth::kDeclined ? 0 : bytes;
+    }
+
+    // Room that can't be made is no room: what else is wanted comes in all the same.
+    Result<void> make_room(WantedEdition& each, std::uint64_t bytes, const std::string& for_course) {
+        const std::uint64_t wanted = reserved_ + std::min(bytes, kEveryByte - reserved_);
+        SATCHEL_TRY(const std::uint64_t potential, potential_for(for_course, wanted));
+        each.available = potential - std::min(potential, reserved_);
+        if (wanted > potential) return {};
+        const Result<std::uint64_t> made = replica_->room->make_room(wanted, for_course);
+        if (!made.has_value() && made.error().code == ErrorCode::kCancelled) return made.error();
+        SATCHEL_TRY(available_, made.has_value() ? *made : replica_->room->available());
+        each.available = left();
+        return {};
+    }
+
+    Result<std::uint64_t> potential_for(const std::string& course, std::uint64_t wanted) {
+        if (!potential_) {
+            SATCHEL_TRY(potential_, reckon(""));
+        }
+        if (wanted <= *potential_ || stand_ins_reckoned_ == kStandInsReckonedMax) return *potential_;
+        SATCHEL_TRY(const std::uint64_t stand_in, replica_->room->stand_in_bytes(course));
+        if (stand_in == 0 || wanted - *potential_ > room_for(stand_in)) return *potential_;
+        ++stand_ins_reckoned_;
+        return reckon(course);
+    }
+
+    Result<std::uint64_t> reckon(const std::string& for_course) {
+        const Result<std::uint64_t> potential = replica_->room->potential(for_course);
+        if (potential.has_value() || potential.error().code == ErrorCode::kCancelled) return potential;
+        return available_;
+    }
+
+    const Replica* replica_;
+    std::uint64_t available_ = 0;
+    std::uint64_t reserved_ = 0;
+    bool is_tight_ = false;                   // by the editions' upper bounds
+    std::optional<std::uint64_t> potential_;  // if what may go for any course went
+    int stand_ins_reckoned_ = 0;
+};
+
+// -- what was declined ----------------------------------------------------------------------------
+
+constexpr std::string_view kDeclinedPrefix = "declined/";
+constexpr std::string_view kDeclinedEnd = "declined0";  // behind all that begin so
+
+std::string declined_key(const ChunkId& manifest) {
+    return std::string(kDeclinedPrefix) + to_hex(manifest.view());
+}
+
+ByteBuffer encode(const Declined& declined) {
+    ByteBuffer value;
+    Writer(value).u64(declined.needed).u64(declined.available);
+    return value;
+}
+
+std::optional<Declined> decode(const std::optional<ByteBuffer>& value) {
+    if (!value || value->size() != 2 * sizeof(std::uint64_t)) return std::nullopt;
+    Reader reader(*value);
+    Declined declined;
+    declined.needed = reader.u64();
+    declined.available = reader.u64();
+    return declined;
+}
+
+// A disk's free bytes change all the time, and to note that would be a write at each contact.
+bool are_alike(const Declined& a, const Declined& b) {
+    const std::uint64_t difference = std::max(a.available, b.available) - std::min(a.available, b.available);
+    return a.needed == b.needed && difference <= std::max(a.available, b.available) / 8;
+}
+
+Result<std::map<std::string, Declined>> load_declined(database::Database& database) {
+    SATCHEL_TRY(database::Statement select,
+                database.prepare("SELECT key, value FROM meta WHERE key >= ? AND key < ?"));
+    select.bind(1, kDeclinedPrefix).bind(2, kDeclinedEnd);
+    std::map<std::string, Declined> all;
+    while (true) {
+        SATCHEL_TRY(const bool row, select.step());
+        if (!row) return all;
+        const ByteView value = select.blob(1);
+        const std::optional<Declined> declined = decode(ByteBuffer(value.begin(), value.end()));
+        all[std::string(select.text(0))] = declined.value_or(Declined{});
+    }
+}
+
+Result<void> note_declined(database::Database& database, const std::vector<WantedEdition>& wanted) {
+    std::map<std::string, Declined> declined;
+    for (const WantedEdition& each : wanted)
+        if (each.depth == Depth::kDeclined)
+            declined[declined_key(each.edition.manifest)] = {each.needed, each.available};
+    SATCHEL_TRY(const auto before, load_declined(database));
+    const bool is_known = std::equal(
+        declined.begin(), declined.end(), before.begin(), before.end(),
+        [](const auto& a, const auto& b) { return a.first == b.first && are_alike(a.second, b.second); });
+    if (is_known) return {};
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database));
+    SATCHEL_TRY_VOID(forget_declined(database));
+    for (const auto& [key, each] : declined)
+        SATCHEL_TRY_VOID(database::set_meta(database, key, encode(each)));
+    return transaction.commit();
+}
+
 }  // namespace
 
-Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, bool may_let_go) {
+Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica) {
     SATCHEL_TRY(std::vector<WantedEdition> wanted, list_wanted(replica));
     for (WantedEdition& each : wanted) each.needed = room_for(each.edition.bytes);
-    if (replica.room == nullptr || wanted.empty()) return wanted;
-    std::uint64_t reserved = 0;
-    SATCHEL_TRY(std::uint64_t available, replica.room->available());
-    const auto left = [&] { return available > reserved ? available - reserved : 0; };
-    const auto fits = [&](std::uint64_t bytes) { return bytes <= left(); };
-    for (WantedEdition& each : wanted) {
-        each.available = left();
-        if (!fits(each.needed)) {
-            const Result<std::optional<std::uint64_t>> missing =
-                missing_bytes(replica, each.edition.manifest);
-            if (!missing.has_value() && missing.error().code != ErrorCode::kDamaged) return missing.error();
-            if (!missing.has_value() || !*missing) {
-                const std::uint64_t structure = room_for_structure(each.edition.bytes);
-                each.depth = fits(structure) ? Depth::kStructure : Depth::kDeclined;
-                reserved += each.depth == Depth::kStructure ? structure : 0;
-                continue;
-            }
-            each.needed = room_for(**missing);
-            if (!fits(each.needed) && may_let_go) {
-                SATCHEL_TRY(available, replica.room->make_room(reserved + each.needed));
-                each.available = left();
-            }
-        }
-        each.depth = fits(each.needed) ? Depth::kAll : Depth::kDeclined;
-        if (each.depth == Depth::kAll) reserved += each.needed;
+    if (replica.room == nullptr) return wanted;
+    if (!wanted.empty()) {
+        SATCHEL_TRY(Plan plan, Plan::begin(replica, wanted));
+        for (WantedEdition& each : wanted) SATCHEL_TRY_VOID(plan.admit(each));
     }
+    const Result<void> noted = note_declined(replica.database, wanted);
+    // On a full disk `status` tells less; the plan holds all the same.
+    const bool takes_no_notes = !noted.has_value() && (noted.error().code == ErrorCode::kNoSpace ||
+                                                       noted.error().code == ErrorCode::kReadOnly);
+    if (!noted.has_value() && !takes_no_notes) return noted.error();
     return wanted;
+}
+
+Result<std::optional<Declined>> find_declined(database::Database& database, const ChunkId& manifest) {
+    SATCHEL_TRY(const std::optional<ByteBuffer> value, database::meta(database, declined_key(manifest)));
+    return decode(value);
+}
+
+Result<std::vector<WantedEdition>> declined_editions(const Replica& replica) {
+    SATCHEL_TRY(const auto declined, load_declined(replica.database));
+    std::vector<WantedEdition> found;
+    if (declined.empty()) return found;
+    SATCHEL_TRY(std::vector<WantedEdition> wanted, list_wanted(replica));
+    for (WantedEdition& each : wanted) {
+        const auto known = declined.find(declined_key(each.edition.manifest));
+        if (known == declined.end()) continue;
+        each.depth = Depth::kDeclined;
+        each.needed = known->second.needed;
+        each.available = known->second.available;
+        found.push_back(std::move(each));
+    }
+    return found;
+}
+
+Result<void> forget_declined(database::Database& database) {
+    SATCHEL_TRY(database::Statement remove, database.prepare("DELETE FROM meta WHERE key >= ? AND key < ?"));
+    remove.bind(1, kDeclinedPrefix).bind(2, kDeclinedEnd);
+    return remove.run();
 }
 
 }  // namespace satchel::exchange

@@ -2,6 +2,7 @@
 // middle. See admission.cpp for the method.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "engine/exchange/freight.hpp"
@@ -19,12 +20,21 @@ struct WantedEdition {
     catalogue::Edition edition;
     Depth depth = Depth::kAll;
     std::uint64_t needed = 0;     // bytes of room: an upper bound, exact when its structure is here
-    std::uint64_t available = 0;  // bytes that those before it leave it
+    std::uint64_t available = 0;  // bytes that those before it leave it, with what may go for it
 };
 
-// The current editions that are meant for this site and not complete, those that began to come in first.
-// `may_let_go`: room is made for them; otherwise this only tells what would happen without.
-Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, bool may_let_go);
+// The current editions that are meant for this site and not complete, those that began to come in first. Room
+// is made for them, and which were declined is noted.
+Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica);
+
+// As the last plan decided; none after forget_declined, when there may be room now.
+struct Declined {
+    std::uint64_t needed = 0;
+    std::uint64_t available = 0;
+};
+Result<std::optional<Declined>> find_declined(database::Database& database, const ChunkId& manifest);
+Result<std::vector<WantedEdition>> declined_editions(const Replica& replica);
+Result<void> forget_declined(database::Database& database);
 
 // What a pack takes for so many plain bytes at most: record headers, index, checksums and parity.
 [[nodiscard]] constexpr std::uint64_t room_for(std::uint64_t plain_bytes) {

@@ -26,12 +26,14 @@ void Wants::release(SessionKey session) {
 // room, or the store gave something up that had come, the table is made anew.
 Result<void> Wants::refresh() {
     note_change();
-    SATCHEL_TRY(const std::vector<WantedEdition> planned, plan_wanted(replica_, true));
+    SATCHEL_TRY(const std::vector<WantedEdition> planned, plan_wanted(replica_));
     std::map<ChunkId, Depth> plan;
     waits_for_structure_ = false;
+    declines_some_ = false;
     for (const WantedEdition& each : planned) {
         plan.emplace(each.edition.manifest, each.depth);
         waits_for_structure_ = waits_for_structure_ || each.depth == Depth::kStructure;
+        declines_some_ = declines_some_ || each.depth == Depth::kDeclined;
     }
     const bool lost_some = std::any_of(manifests_.begin(), manifests_.end(), [&](const auto& before) {
         const auto now = plan.find(before.first);
@@ -185,10 +187,12 @@ Result<std::vector<std::string>> Wants::settle(bool look_at_all) {
     SATCHEL_TRY(const std::uint64_t wanted, intake_.wanted());
     if (wanted > 0 && !look_at_all) return courses;
     taken_since_settled_ = 0;
-    if (wanted == 0 && waits_for_structure_) SATCHEL_TRY_VOID(refresh());
     NoProgress silent;
     SATCHEL_TRY_VOID(refresh_holdings(
         replica_, silent, [&](const catalogue::Edition& edition) { courses.push_back(edition.course); }));
+    // What became whole takes no more than it has; so there may be room for others now.
+    const bool may_fit_now = waits_for_structure_ || (declines_some_ && !courses.empty());
+    if (wanted == 0 && may_fit_now) SATCHEL_TRY_VOID(refresh());
     if (!courses.empty()) note_change();
     return courses;
 }

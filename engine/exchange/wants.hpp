@@ -101,8 +101,9 @@ class Wants {
     Intake intake_;
     // Of current editions that are meant for this site and not complete: how far they may come in.
     std::map<ChunkId, Depth> manifests_;
-    std::uint64_t losses_ = 0;  // of the store, when the table was made
+    std::uint64_t losses_ = 0;          // of the store, when the table was made
     bool waits_for_structure_ = false;  // of one of them; when it is here, its room is known
+    bool declines_some_ = false;        // for want of room
     std::map<ChunkId, Request> asked_;  // kRequestsInFlightMax a conversation
     std::map<ChunkId, Part> parts_;
     std::uint64_t parts_bytes_ = 0;

@@ -1,8 +1,11 @@
 // Collecting at a site: every object that an edition kept here is made of is named to the store, which gives
 // the rest back to the disk.
+#include <algorithm>
 #include <array>
 
+#include "engine/base/encoding.hpp"
 #include "engine/exchange/edition_walk.hpp"
+#include "engine/exchange/holdings.hpp"
 #include "engine/site/retention.hpp"
 #include "engine/store/collection.hpp"
 
@@ -12,42 +15,70 @@ namespace {
 
 class Collector {
   public:
-    Collector(Site::State& state, store::Collection& collection, Progress& progress)
-        : state_(state), collection_(collection), progress_(progress) {}
+    Collector(Site::State& state, store::Collection& collection, const CollectPlan& plan, Progress& progress,
+              CollectReport& report)
+        : state_(state), collection_(collection), plan_(plan), progress_(progress), report_(report) {}
 
     // What several editions share counts for the first claim.
-    Result<void> mark(StoreUse& use) {
+    Result<void> mark() {
         for (const Claim claim : kAllClaims) {
             SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
-                if (edition.claim != claim) return {};
+                const bool is_gone = plan_.as_if_gone && plan_.as_if_gone(edition);
+                if (edition.claim != claim || is_gone) return {};
                 SATCHEL_TRY_VOID(progress_.update(
                     {.stage = "looking what is kept", .item = edition.course, .items_done = ++editions_}));
-                return mark_edition(edition.manifest, use.kept[static_cast<std::size_t>(claim)]);
+                const Result<void> marked =
+                    mark_edition(edition.manifest, report_.use.kept[static_cast<std::size_t>(claim)]);
+                if (marked.has_value() || !plan_.only_look || marked.error().code != ErrorCode::kDamaged)
+                    return marked;
+                if (!report_.hindrance) report_.hindrance = marked.error();
+                return {};
             }));
         }
         return {};
     }
 
-    Result<void> sweep(CollectReport& report) {
-        for (bool is_last = report.freeable == 0; !is_last;) {
-            SATCHEL_TRY(const store::Collection::Swept swept, collection_.sweep());
-            report.freed += swept.freed;
-            report.moved += swept.moved;
+    Result<void> sweep() {
+        if (report_.freeable > 0)
+            SATCHEL_TRY_VOID(sweep_while(store::Collection::Thrift::kHalfDead, [] { return true; }));
+        if (plan_.room_wanted == 0) return {};
+        Result<std::uint64_t> room = available_room(state_);
+        const auto lacks_room = [&] {
+            room = available_room(state_);
+            return room.has_value() && *room < plan_.room_wanted;
+        };
+        SATCHEL_TRY_VOID(sweep_while(store::Collection::Thrift::kEighthDead, lacks_room));
+        return room.has_value() ? Result<void>() : room.error();
+    }
+
+  private:
+    Result<void> sweep_while(store::Collection::Thrift thrift, const std::function<bool()>& goes_on) {
+        for (bool is_last = false; !is_last && goes_on();) {
+            SATCHEL_TRY(const store::Collection::Swept swept, collection_.sweep(thrift));
+            freed_ += swept.freed;
+            report_.moved += swept.moved;
+            report_.room_lacking = std::max(report_.room_lacking, swept.room_lacking);
             is_last = swept.is_last;
             SATCHEL_TRY_VOID(progress_.update({.stage = "giving room back",
                                                .item = "",
-                                               .bytes_done = report.freed,
-                                               .bytes_total = report.freeable}));
+                                               .bytes_done = freed_,
+                                               .bytes_total = report_.freeable}));
         }
         return {};
     }
 
-  private:
-    // Of an edition that is coming in, what is here.
+    // Of an edition that is coming in, what is here. Where one that was whole lacks a list of files or a
+    // recipe, what that names would be taken for dead.
     Result<void> mark_edition(const ChunkId& manifest, std::uint64_t& bytes) {
+        SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state_.database, manifest));
         return exchange::walk_edition(
-            *state_.store, manifest, [&](const ChunkId& id, exchange::ObjectKind) -> Result<bool> {
+            *state_.store, manifest, [&](const ChunkId& id, exchange::ObjectKind kind) -> Result<bool> {
                 SATCHEL_TRY(const store::Collection::Kept kept, collection_.keep(id));
+                if (!kept.is_here && is_whole && kind != exchange::ObjectKind::kContent)
+                    return fail(ErrorCode::kDamaged, to_hex(id.view()).substr(0, 16),
+                                "a list of what a course is made of is lost",
+                                "run `satchel store verify --forget`: it gives the course up, so that it is "
+                                "fetched again");
                 bytes += kept.is_new ? kept.bytes : 0;
                 return kept.is_new;
             });
@@ -55,8 +86,11 @@ class Collector {
 
     Site::State& state_;
     store::Collection& collection_;
+    const CollectPlan& plan_;
     Progress& progress_;
+    CollectReport& report_;
     std::uint64_t editions_ = 0;
+    std::uint64_t freed_ = 0;
 };
 
 // Of a file that is not there: nothing.
@@ -68,15 +102,18 @@ Result<std::uint64_t> size_of(env::Disk& disk, std::string_view path) {
 
 }  // namespace
 
-Result<CollectReport> collect(Site::State& state, Progress& progress, bool only_look) {
+Result<CollectReport> collect(Site::State& state, Progress& progress, const CollectPlan& plan) {
+    using Thrift = store::Collection::Thrift;
     CollectReport report;
     SATCHEL_TRY_VOID(state.store->commit());
     SATCHEL_TRY(const std::unique_ptr<store::Collection> collection, state.store->collect());
-    Collector collector(state, *collection, progress);
-    SATCHEL_TRY_VOID(collector.mark(report.use));
-    SATCHEL_TRY(const store::Collection::Garbage garbage, collection->garbage());
+    Collector collector(state, *collection, plan, progress, report);
+    SATCHEL_TRY_VOID(collector.mark());
+    SATCHEL_TRY(const store::Collection::Garbage garbage, collection->garbage(Thrift::kHalfDead));
+    SATCHEL_TRY(const store::Collection::Garbage in_need, collection->garbage(Thrift::kEighthDead));
     report.use.dead = garbage.dead_bytes;
-    report.freeable = garbage.freeable_bytes;
+    report.freeable = report.hindrance ? 0 : garbage.freeable_bytes;
+    report.freeable_in_need = report.hindrance ? 0 : in_need.freeable_bytes;
     SATCHEL_TRY(const store::StoreStats stats, state.store->stats());
     std::uint64_t in_records = report.use.dead;
     for (const std::uint64_t kept : report.use.kept) in_records += kept;
@@ -87,12 +124,17 @@ Result<CollectReport> collect(Site::State& state, Progress& progress, bool only_
         SATCHEL_TRY(const std::uint64_t size, size_of(state.disk, path));
         report.use.records += size;
     }
-    if (!only_look) SATCHEL_TRY_VOID(collector.sweep(report));
+    if (plan.only_look) return report;
+    SATCHEL_TRY_VOID(collector.sweep());
+    SATCHEL_TRY(const store::StoreStats after, state.store->stats());
+    report.freed = stats.pack_bytes > after.pack_bytes ? stats.pack_bytes - after.pack_bytes : 0;
+    SATCHEL_TRY(const store::Collection::Garbage left, collection->garbage(Thrift::kHalfDead));
+    report.stays = left.dead_bytes;
     return report;
 }
 
 Result<CollectReport> Site::collect(Progress& progress, bool only_look) {
-    return site::collect(*state_, progress, only_look);
+    return site::collect(*state_, progress, {.only_look = only_look});
 }
 
 }  // namespace satchel::site

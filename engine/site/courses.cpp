@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/exchange/admission.hpp"
 #include "engine/exchange/edition_walk.hpp"
 #include "engine/exchange/holdings.hpp"
 #include "engine/exchange/lacks.hpp"
@@ -44,11 +45,19 @@ Result<bool> Site::unsubscribe(const exchange::Subscription& subscription) {
                 state_->database->prepare("DELETE FROM subscription WHERE kind = ? AND value = ?"));
     remove.bind(1, subscription.kind).bind(2, subscription.value);
     SATCHEL_TRY_VOID(remove.run());
-    return state_->database->rows_changed() > 0;
+    const bool was_there = state_->database->rows_changed() > 0;
+    SATCHEL_TRY_VOID(exchange::forget_declined(*state_->database));
+    return was_there;
 }
 
 Result<std::vector<exchange::Subscription>> Site::subscriptions() {
     return exchange::subscriptions(*state_->database);
+}
+
+Result<bool> Site::wants_all() {
+    SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed, subscriptions());
+    return std::any_of(subscribed.begin(), subscribed.end(),
+                       [](const exchange::Subscription& each) { return each.kind == "all"; });
 }
 
 Result<std::string> Site::resolve_course(std::string_view text) {

@@ -8,7 +8,12 @@ EarlierEdition::EarlierEdition(store::Store& store, const ChunkId& manifest, std
 }
 
 Result<void> EarlierEdition::step() {
-    SATCHEL_TRY(entry_, cursor_->next());
+    const Result<const store::ManifestEntry*> next = cursor_->next();
+    // What is lost of it is read from the folder like what is new.
+    const bool is_lost = !next.has_value() && (next.error().code == ErrorCode::kNotFound ||
+                                               next.error().code == ErrorCode::kDamaged);
+    if (!next.has_value() && !is_lost) return next.error();
+    entry_ = is_lost ? nullptr : *next;
     if (entry_ == nullptr) cursor_.reset();
     row_ = kUnsureRow;
     if (seen_ && entry_ != nullptr && entry_->type == store::EntryType::kFile) row_ = seen_->next();

@@ -199,6 +199,8 @@ Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const E
     if (lost.is_any()) {
         SATCHEL_TRY(hits, hits_of(*state_, lost, counted, progress));
     }
+    settlement.not_brought = static_cast<std::uint64_t>(
+        std::count_if(hits.begin(), hits.end(), [](const Hit& hit) { return !hit.comes_anew; }));
     std::set<ChunkId> given_up;
     if (give_up == GiveUp::kDamaged) given_up = worth_giving_up(findings, hits);
     if (give_up == GiveUp::kAll) given_up = findings.lost;
@@ -210,16 +212,19 @@ Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const E
     if (!given_up.empty()) SATCHEL_TRY_VOID(note_incomplete(*state_, hits, give_up, given_up));
     for (const ChunkId& chunk : given_up) SATCHEL_TRY_VOID(state_->store->forget(chunk));
     settlement.given_up = given_up.size();
-    const bool all_come_anew =
-        std::all_of(hits.begin(), hits.end(), [](const Hit& hit) { return hit.comes_anew; });
-    if (give_up == GiveUp::kDamaged && findings.lacks_chunks && all_come_anew && !lost.is_unsure())
+    if (give_up == GiveUp::kDamaged && findings.lacks_chunks && settlement.not_brought == 0 &&
+        !lost.is_unsure())
         SATCHEL_TRY_VOID(state_->store->write_off_cut_chunks());
     const bool is_pack_hit = findings.lacks_chunks || findings.is_pack_hit;
     if (give_up != GiveUp::kAll || !is_pack_hit) return settlement;
+    SATCHEL_TRY_VOID(rebuild_index(progress));
+    return settlement;
+}
+
+Result<void> Site::rebuild_index(Progress& progress) {
     SATCHEL_TRY_VOID(state_->store->rebuild_index());
     SATCHEL_TRY_VOID(exchange::recheck_holdings(replica()));
-    SATCHEL_TRY_VOID(refresh_holdings(progress));
-    return settlement;
+    return refresh_holdings(progress);
 }
 
 }  // namespace satchel::site

@@ -7,6 +7,7 @@
 
 #include "engine/base/encoding.hpp"
 #include "engine/database/meta.hpp"
+#include "engine/exchange/admission.hpp"
 #include "engine/exchange/holdings.hpp"
 #include "engine/exchange/lacks.hpp"
 
@@ -57,6 +58,17 @@ class Claims {
         return is_hub_ ? std::optional(Claim::kSubscribed) : std::nullopt;
     }
 
+    Result<bool> is_stand_in(const HeldEdition& held) {
+        if (held.claim != Claim::kOld || is_hub_) return false;
+        SATCHEL_TRY(const std::optional<catalogue::EditionState> current,
+                    state_->catalogue->current_edition(held.course));
+        if (!current || !exchange::is_meant(subscribed_, current->edition)) return false;
+        SATCHEL_TRY(const bool is_over, exchange::is_complete(*state_->database, current->edition.manifest));
+        if (is_over) return false;
+        SATCHEL_TRY(const std::optional<catalogue::EditionState> shown, shown_edition(*state_, held.course));
+        return shown && shown->edition.manifest == held.manifest;
+    }
+
   private:
     explicit Claims(Site::State& state) : state_(&state) {}
 
@@ -93,8 +105,21 @@ Result<void> for_each_held(Site::State& state,
     return state.catalogue->for_each_edition([&](const catalogue::EditionState& edition) -> Result<void> {
         SATCHEL_TRY(const std::optional<Claim> claim, claims.of(edition));
         if (!claim) return {};
-        return each({edition.edition.course, edition.edition.number, edition.edition.manifest,
-                     edition.edition.bytes, *claim});
+        HeldEdition held{edition.edition.course, edition.edition.number, edition.edition.manifest,
+                         edition.edition.bytes, *claim};
+        SATCHEL_TRY(held.is_stand_in, claims.is_stand_in(held));
+        return each(held);
+    });
+}
+
+Result<void> leave_what_others_keep(Site::State& state, std::vector<HeldEdition>& going) {
+    return for_each_held(state, [&](const HeldEdition& other) -> Result<void> {
+        const bool goes = std::any_of(going.begin(), going.end(), [&](const HeldEdition& each) {
+            return each.course == other.course && each.number == other.number;
+        });
+        if (!goes)
+            std::erase_if(going, [&](const HeldEdition& each) { return each.manifest == other.manifest; });
+        return {};
     });
 }
 
@@ -117,6 +142,7 @@ Result<void> Site::pin(const std::string& course) {
 }
 
 Result<void> Site::unpin(const std::string& course) {
+    SATCHEL_TRY_VOID(exchange::forget_declined(*state_->database));
     return remove_meta(*state_->database, key_of(kPinPrefix, course));
 }
 
@@ -137,7 +163,7 @@ Error must_stay(const Site::State& state, const HeldEdition& edition) {
                     "publish a newer edition first; then this one may go");
     return fail(ErrorCode::kRefused, edition.course,
                 "this site subscribes to the course and would fetch it again",
-                "run `satchel subscribe remove` first");
+                "`satchel subscribe list` shows by what; end that first, after adding what shall stay");
 }
 
 }  // namespace
@@ -158,6 +184,8 @@ Result<std::uint64_t> Site::drop_editions(const std::vector<std::string>& course
     }));
     for (const HeldEdition& edition : dropped) staying.erase(edition.course);
     if (!staying.empty()) return must_stay(*state_, staying.begin()->second);
+    SATCHEL_TRY_VOID(leave_what_others_keep(*state_, dropped));
+    SATCHEL_TRY_VOID(exchange::forget_declined(*state_->database));
     for (const HeldEdition& edition : dropped) SATCHEL_TRY_VOID(let_go(*state_, edition));
     return dropped.size();
 }

@@ -1,9 +1,10 @@
 // What a site keeps, what may go when room is needed, and how much of the disk its store may take.
 // Private to engine/site.
 //
-// Policy. At a village: what is pinned and what is subscribed to stays; complete editions that nobody here
-// subscribes to may go, and editions that a newer one replaced go first. A hub is where others fetch from: it
-// lets nothing go by itself, and old editions only when it is told to.
+// Policy. At a village: what is pinned and what is subscribed to stays; editions that a newer one replaced
+// and complete ones that nobody here subscribes to may go when that makes enough room, and not before. A
+// stand-in, which people see until the current edition of its course is whole, goes for that one alone. A hub
+// is where others fetch from: it lets nothing go by itself, and old editions only when it is told to.
 #pragma once
 
 #include <functional>
@@ -19,30 +20,48 @@ struct HeldEdition {
     ChunkId manifest;
     std::uint64_t bytes = 0;
     Claim claim = Claim::kSubscribed;
+    bool is_stand_in = false;  // old, and shown while the current one is on its way
 };
 // Every edition of which something is to stay here, in the order of the catalogue.
 Result<void> for_each_held(Site::State& state,
                            const std::function<Result<void>(const HeldEdition& edition)>& each);
+
+// Takes those out of `going` whose files another edition has that stays: they are the same objects.
+Result<void> leave_what_others_keep(Site::State& state, std::vector<HeldEdition>& going);
 
 // The edition keeps nothing here from now on; a collection gives its bytes back.
 Result<void> let_go(Site::State& state, const HeldEdition& edition);
 
 Result<StoreLimits> load_limits(Site::State& state);
 
-// Reports what nothing keeps, and gives it back to the disk unless `only_look`.
-Result<CollectReport> collect(Site::State& state, Progress& progress, bool only_look);
+struct CollectPlan {
+    bool only_look = false;
+    std::uint64_t room_wanted = 0;  // until so much is available, more of the packs are written again
+    // For a look only: as if these were not kept.
+    std::function<bool(const HeldEdition& edition)> as_if_gone = {};
+};
+// Reports what nothing keeps, and gives it back to the disk. kDamaged, where it is not known what the kept
+// editions are made of: nothing goes then. A look goes on, and tells it in the report.
+Result<CollectReport> collect(Site::State& state, Progress& progress, const CollectPlan& plan);
 
-// Adds to `holders` what could go for `bytes` more than what goes by itself.
+// Bytes that may still be added to the packs.
+Result<std::uint64_t> available_room(Site::State& state);
+
+// Adds to `holders` what a person could let go for so many bytes.
 Result<void> find_holders(Site::State& state, std::uint64_t bytes, std::vector<RoomHolder>& holders);
 
 class SiteRoom final : public exchange::RoomPort {
   public:
     explicit SiteRoom(Site::State& state) : state_(state) {}
-    Result<std::uint64_t> available() override;
-    Result<std::uint64_t> make_room(std::uint64_t bytes) override;
+    Result<std::uint64_t> available() override { return available_room(state_); }
+    Result<std::uint64_t> stand_in_bytes(const std::string& course) override;
+    Result<std::uint64_t> potential(const std::string& for_course) override;
+    Result<std::uint64_t> make_room(std::uint64_t bytes, const std::string& for_course) override;
 
   private:
-    Result<std::uint64_t> let_go_of(Claim claim, std::uint64_t bytes);
+    [[nodiscard]] bool may_go(const HeldEdition& edition, const std::string& for_course) const;
+    Result<std::uint64_t> let_go_of(const std::function<bool(const HeldEdition&)>& may_go,
+                                    std::uint64_t bytes);
     Site::State& state_;
 };
 

@@ -1,5 +1,7 @@
 // Room on the disk: how much the store may take, what goes for what is wanted, and what could go.
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "engine/base/encoding.hpp"
 #include "engine/database/meta.hpp"
@@ -73,6 +75,7 @@ Result<void> Site::set_limits(const StoreLimits& limits) {
     SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitStoreMax, limits.store_max));
     SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitDiskFloor, limits.disk_floor));
     SATCHEL_TRY_VOID(save_limit(*state_->database, kLimitRecords, limits.records_reserve));
+    SATCHEL_TRY_VOID(exchange::forget_declined(*state_->database));
     SATCHEL_TRY_VOID(transaction.commit());
     return apply_limits();
 }
@@ -83,28 +86,58 @@ Result<void> Site::apply_limits() {
     return {};
 }
 
-Result<std::uint64_t> SiteRoom::available() {
-    SATCHEL_TRY(const StoreLimits limits, load_limits(state_));
-    SATCHEL_TRY(const env::Space space, state_.disk.space());
+Result<std::uint64_t> available_room(Site::State& state) {
+    SATCHEL_TRY(const StoreLimits limits, load_limits(state));
+    SATCHEL_TRY(const env::Space space, state.disk.space());
     const std::uint64_t kept_free = limits.disk_floor + limits.records_reserve;
     const std::uint64_t on_disk = space.free > kept_free ? space.free - kept_free : 0;
     if (limits.store_max == 0) return on_disk;
-    SATCHEL_TRY(const store::StoreStats stats, state_.store->stats());
+    SATCHEL_TRY(const store::StoreStats stats, state.store->stats());
     const std::uint64_t in_store =
         limits.store_max > stats.pack_bytes ? limits.store_max - stats.pack_bytes : 0;
     return std::min(on_disk, in_store);
 }
 
-Result<std::uint64_t> SiteRoom::make_room(std::uint64_t bytes) {
+Result<std::uint64_t> Site::available_room() { return site::available_room(*state_); }
+
+bool SiteRoom::may_go(const HeldEdition& edition, const std::string& for_course) const {
+    if (state_.self.role == trust::SiteRole::kHub) return false;
+    if (edition.is_stand_in) return edition.course == for_course;
+    return edition.claim == Claim::kOld || edition.claim == Claim::kRest;
+}
+
+Result<std::uint64_t> SiteRoom::stand_in_bytes(const std::string& course) {
+    std::uint64_t bytes = 0;
+    SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
+        if (edition.is_stand_in && may_go(edition, course)) bytes += edition.bytes;
+        return {};
+    }));
+    return bytes;
+}
+
+Result<std::uint64_t> SiteRoom::potential(const std::string& for_course) {
     NoProgress silent;
-    SATCHEL_TRY_VOID(collect(state_, silent, false));
+    const auto goes = [&](const HeldEdition& edition) { return may_go(edition, for_course); };
+    SATCHEL_TRY(const CollectReport look, collect(state_, silent, {.only_look = true, .as_if_gone = goes}));
+    SATCHEL_TRY(const std::uint64_t room, available());
+    // Less what the packs that are written again need for themselves.
+    return room + look.freeable_in_need - look.freeable_in_need / 32;
+}
+
+// First what replaced editions hold, then courses that nobody subscribes to, then what stands in.
+Result<std::uint64_t> SiteRoom::make_room(std::uint64_t bytes, const std::string& for_course) {
+    NoProgress silent;
+    SATCHEL_TRY_VOID(collect(state_, silent, {.room_wanted = bytes}));
     SATCHEL_TRY(std::uint64_t room, available());
-    if (state_.self.role == trust::SiteRole::kHub) return room;
-    for (const Claim claim : {Claim::kOld, Claim::kRest}) {
+    for (const auto& [claim, stands_in] :
+         {std::pair(Claim::kOld, false), std::pair(Claim::kRest, false), std::pair(Claim::kOld, true)}) {
+        const auto goes = [&, claim = claim, stands_in = stands_in](const HeldEdition& edition) {
+            return edition.claim == claim && edition.is_stand_in == stands_in && may_go(edition, for_course);
+        };
         while (room < bytes) {
-            SATCHEL_TRY(const std::uint64_t gone, let_go_of(claim, bytes - room));
+            SATCHEL_TRY(const std::uint64_t gone, let_go_of(goes, bytes - room));
             if (gone == 0) break;
-            SATCHEL_TRY_VOID(collect(state_, silent, false));
+            SATCHEL_TRY_VOID(collect(state_, silent, {.room_wanted = bytes}));
             SATCHEL_TRY(room, available());
         }
     }
@@ -112,15 +145,23 @@ Result<std::uint64_t> SiteRoom::make_room(std::uint64_t bytes) {
 }
 
 // Returns how many editions were let go of: as many as hold `bytes`, if nothing else shares with them.
-Result<std::uint64_t> SiteRoom::let_go_of(Claim claim, std::uint64_t bytes) {
+Result<std::uint64_t> SiteRoom::let_go_of(const std::function<bool(const HeldEdition&)>& may_go,
+                                          std::uint64_t bytes) {
     std::vector<HeldEdition> chosen;
-    std::uint64_t chosen_bytes = 0;
-    SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
-        if (edition.claim != claim || chosen_bytes >= bytes || chosen.size() >= kLetGoAtOnceMax) return {};
-        chosen_bytes += edition.bytes;
-        chosen.push_back(edition);
-        return {};
-    }));
+    std::set<ChunkId> shared;  // with editions that stay
+    for (bool goes_on = true; goes_on && chosen.empty();) {
+        std::uint64_t chosen_bytes = 0;
+        SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
+            if (!may_go(edition) || chosen_bytes >= bytes || chosen.size() >= kLetGoAtOnceMax) return {};
+            if (shared.count(edition.manifest) != 0) return {};
+            chosen_bytes += edition.bytes;
+            chosen.push_back(edition);
+            return {};
+        }));
+        goes_on = !chosen.empty();
+        for (const HeldEdition& edition : chosen) shared.insert(edition.manifest);
+        SATCHEL_TRY_VOID(leave_what_others_keep(state_, chosen));
+    }
     for (const HeldEdition& edition : chosen) SATCHEL_TRY_VOID(let_go(state_, edition));
     return chosen.size();
 }
@@ -128,41 +169,35 @@ Result<std::uint64_t> SiteRoom::let_go_of(Claim claim, std::uint64_t bytes) {
 // A hub keeps what others fetch from it, and lets nothing go by itself.
 Result<void> find_holders(Site::State& state, std::uint64_t bytes, std::vector<RoomHolder>& holders) {
     const bool is_hub = state.self.role == trust::SiteRole::kHub;
-    std::uint64_t goes_by_itself = 0;
     SATCHEL_TRY_VOID(for_each_held(state, [&](const HeldEdition& edition) -> Result<void> {
         SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state.database, edition.manifest));
-        if (!is_whole) return {};
         const bool may_be_dropped = edition.claim == Claim::kOld || edition.claim == Claim::kRest;
-        if (!is_hub && may_be_dropped) goes_by_itself += edition.bytes;
-        if (is_hub != may_be_dropped) return {};
+        const bool waits_for_a_person = is_hub ? may_be_dropped : !may_be_dropped || edition.is_stand_in;
+        if (!is_whole || !waits_for_a_person) return {};
         RoomHolder holder{edition.course, edition.number, edition.bytes, edition.claim};
         holders.insert(std::upper_bound(holders.begin(), holders.end(), holder, goes_before),
                        std::move(holder));
         if (holders.size() > Why::kHoldersMax) holders.pop_back();
         return {};
     }));
-    leave_enough(holders, bytes > goes_by_itself ? bytes - goes_by_itself : 0);
+    leave_enough(holders, bytes);
     return {};
 }
 
 Result<void> Site::look_for_room(const ChunkId& manifest, Why& answer) {
     answer.state = WhyState::kMissingChunks;
-    SATCHEL_TRY(const std::vector<exchange::WantedEdition> waiting, waiting_for_room());
-    for (const exchange::WantedEdition& each : waiting) {
-        if (each.edition.manifest != manifest) continue;
-        answer.state = WhyState::kNoRoom;
-        answer.room_needed = each.needed;
-        answer.room_available = each.available;
-        if (each.needed > each.available)
-            SATCHEL_TRY_VOID(find_holders(*state_, each.needed - each.available, answer.could_go));
-    }
-    return {};
+    SATCHEL_TRY(const std::optional<exchange::Declined> declined,
+                exchange::find_declined(*state_->database, manifest));
+    if (!declined) return {};
+    answer.state = WhyState::kNoRoom;
+    answer.room_needed = declined->needed;
+    answer.room_available = declined->available;
+    return find_holders(*state_, declined->needed - std::min(declined->needed, declined->available),
+                        answer.could_go);
 }
 
 Result<std::vector<exchange::WantedEdition>> Site::waiting_for_room() {
-    SATCHEL_TRY(std::vector<exchange::WantedEdition> wanted, exchange::plan_wanted(replica(), false));
-    std::erase_if(wanted, [](const auto& each) { return each.depth != exchange::Depth::kDeclined; });
-    return wanted;
+    return exchange::declined_editions(replica());
 }
 
 }  // namespace satchel::site

@@ -150,8 +150,12 @@ struct StoreUse {
 struct CollectReport {
     StoreUse use;  // before
     std::uint64_t freeable = 0;
+    std::uint64_t freeable_in_need = 0;  // likewise, where a course needs the room
     std::uint64_t freed = 0;
-    std::uint64_t moved = 0;  // bytes that were written again
+    std::uint64_t moved = 0;         // bytes that were written again
+    std::uint64_t stays = 0;         // dead bytes in packs that are mostly needed
+    std::uint64_t room_lacking = 0;  // a pack stayed: the disk has not so much free to write its rest again
+    std::optional<Error> hindrance;  // of a look: why nothing may go now; what is dead may be needed then
 };
 
 // A file of an edition that was here complete, and of which an object is damaged. No path: the object is a
@@ -198,7 +202,8 @@ enum class GiveUp {
 
 struct Settlement {
     std::uint64_t lost_files = 0;
-    std::uint64_t given_up = 0;  // chunks
+    std::uint64_t given_up = 0;     // chunks
+    std::uint64_t not_brought = 0;  // editions that are hit, and that no link and no stick would bring anew
 };
 
 struct RepairedLane {
@@ -253,6 +258,7 @@ class Site {
     Result<void> subscribe(const exchange::Subscription& subscription);
     Result<bool> unsubscribe(const exchange::Subscription& subscription);
     Result<std::vector<exchange::Subscription>> subscriptions();
+    Result<bool> wants_all();
 
     // The course that `text` means; kNotFound, or kUsage when it means several (detail lists them).
     Result<std::string> resolve_course(std::string_view text);
@@ -279,6 +285,10 @@ class Site {
                               const std::function<Result<void>(const Loss&)>& each, Progress& progress,
                               const LackLimits& limits = {});
 
+    // The index anew from the packs as they are now; what is not in one any more is here no longer, and an
+    // edition that misses something is told so.
+    Result<void> rebuild_index(Progress& progress);
+
     // -- room -------------------------------------------------------------------------------------
     Result<StoreLimits> limits();
     Result<void> set_limits(const StoreLimits& limits);
@@ -290,9 +300,11 @@ class Site {
     // here.
     Result<std::uint64_t> drop_editions(const std::vector<std::string>& courses,
                                         std::optional<std::uint32_t> number);
-    // Gives back to the disk what nothing keeps; with `only_look` tells what that would be.
+    // Gives back to the disk what nothing keeps; with `only_look` tells what that would be. kDamaged, and
+    // nothing goes: a pack that kept editions need is missing, or one of their lists is lost.
     Result<CollectReport> collect(Progress& progress, bool only_look);
-    // Editions that are wanted and have no room.
+    Result<std::uint64_t> available_room();  // bytes that may still be added to the packs
+    // Editions that are wanted and had no room when that was decided last.
     Result<std::vector<exchange::WantedEdition>> waiting_for_room();
 
     // -- state ------------------------------------------------------------------------------------

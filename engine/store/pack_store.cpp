@@ -122,8 +122,8 @@ Result<void> PackStore::check_limit(std::uint64_t record_bytes) {
         ErrorCode::kNoSpace, disk_.describe(directory_),
         wanted > store_room_ ? Literal("the store is as large as it may become")
                              : Literal("the disk is as full as this site may make it"),
-        "see `satchel store stats`; `satchel store collect` gives room back, `satchel store limit` sets "
-        "how much is kept free");
+        "`satchel store stats` shows what takes it; `satchel store drop` lets a course or old editions go, "
+        "`satchel store limit` sets how much may be taken");
 }
 
 namespace {

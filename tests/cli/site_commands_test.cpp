@@ -232,7 +232,7 @@ TEST_F(Commands, SayWhatHasNoRoomAndWhatCouldGo) {
     publish_and_carry();
     const Ran limited = run_words({"--site", "village", "store", "limit", "--max", "1"});
     ASSERT_EQ(limited.code, 0) << limited.err;
-    EXPECT_NE(limited.err.find("no more courses come in"), std::string::npos) << limited.err;
+    EXPECT_NE(limited.err.find("There is no room left"), std::string::npos) << limited.err;
     folder_.write("courseware/songs/song.txt", "la la la\n");
     ASSERT_EQ(run_words({"--site", "hub", "publish", "courseware"}).code, 0);
     ASSERT_EQ(run_words({"--site", "hub", "stick", "write", "usb"}).code, 0);
@@ -248,6 +248,11 @@ TEST_F(Commands, SayWhatHasNoRoomAndWhatCouldGo) {
     const Ran why = run_words({"--site", "village", "why", "songs"});
     EXPECT_NE(why.out.find("maths, edition 1: subscribed"), std::string::npos) << why.out;
     EXPECT_NE(why.out.find("would not be enough"), std::string::npos) << why.out;
+    EXPECT_EQ(last_json(run_words({"--site", "village", "--lang", "zh", "why", "songs", "--json"})
+                            .out)["could_go"][0]["claim"],
+              "subscribed");
+    EXPECT_NE(run_words({"--site", "village", "--lang", "zh", "why", "songs"}).out.find("加在一起也不够"),
+              std::string::npos);
     const Ran in_chinese = run_words({"--site", "village", "--lang", "zh", "status"});
     EXPECT_NE(in_chinese.out.find("村站"), std::string::npos) << in_chinese.out;
 }
@@ -259,6 +264,7 @@ TEST_F(Commands, DropSaysWhereThereIsNothingToDrop) {
     const Ran none = run_words({"--site", "hub", "store", "drop", "maths", "--edition", "9", "--json"});
     EXPECT_EQ(none.code, 0) << none.err;
     EXPECT_EQ(last_json(none.out)["editions"], 0);
+    EXPECT_EQ(run_words({"--site", "hub", "store", "drop", "maths", "--edition", "0"}).code, kExitUsage);
     ASSERT_EQ(run_words({"--site", "village", "subscribe", "remove", "all"}).code, 0);
     const Ran one = run_words({"--site", "village", "store", "drop", "maths", "--json"});
     EXPECT_EQ(last_json(one.out)["editions"], 1) << one.out;

@@ -180,28 +180,44 @@ class StickReader {
         }
     }
 
-    // Returns whether something waits for its nodes and recipes, which tell how much room it needs.
-    Result<bool> want_what_has_room(exchange::Intake& intake) {
+    struct Waiting {
+        bool for_structure = false;  // nodes and recipes, which tell how much room an edition needs
+        bool for_room = false;
+    };
+    Result<Waiting> want_what_has_room(exchange::Intake& intake) {
         SATCHEL_TRY(const std::vector<exchange::WantedEdition> planned,
-                    exchange::plan_wanted(site_.replica(), true));
-        bool waits = false;
+                    exchange::plan_wanted(site_.replica()));
+        Waiting waiting;
         for (const exchange::WantedEdition& each : planned) {
             SATCHEL_TRY_VOID(intake.want_edition(each.edition.manifest, each.depth));
-            waits = waits || each.depth == exchange::Depth::kStructure;
+            waiting.for_structure = waiting.for_structure || each.depth == exchange::Depth::kStructure;
+            waiting.for_room = waiting.for_room || each.depth == exchange::Depth::kDeclined;
         }
-        return waits;
+        return waiting;
+    }
+
+    // What became whole takes no more than it has, and others may have room then.
+    Result<bool> notes_completed() {
+        SATCHEL_TRY_VOID(site_.store().commit());
+        SATCHEL_TRY(const std::set<CompleteEdition> before, complete_editions());
+        SATCHEL_TRY_VOID(site_.refresh_holdings(progress_));
+        SATCHEL_TRY(const std::set<CompleteEdition> after, complete_editions());
+        return after != before;
     }
 
     // A further pass is needed when a parent stood behind what it names, as after damage or on two sticks
     // made at different times, and when an edition had to tell first how much room it needs.
     Result<void> take_chunks() {
         SATCHEL_TRY(exchange::Intake intake, exchange::Intake::create(site_.database(), site_.store()));
-        SATCHEL_TRY(bool waits, want_what_has_room(intake));
+        SATCHEL_TRY(Waiting waiting, want_what_has_room(intake));
         for (int pass = 0; pass < kPassesMax; ++pass) {
             total_.bytes_done = 0;
             for (StickVolume& volume : volumes_) SATCHEL_TRY_VOID(read_chunks(volume, intake, pass == 0));
-            if (waits) {
-                SATCHEL_TRY(waits, want_what_has_room(intake));
+            if (waiting.for_structure || waiting.for_room) {
+                SATCHEL_TRY(const bool some_completed, notes_completed());
+                if (waiting.for_structure || some_completed) {
+                    SATCHEL_TRY(waiting, want_what_has_room(intake));
+                }
             }
             SATCHEL_TRY(const bool again, intake.wants_what_was_passed_over());
             if (!again) return {};

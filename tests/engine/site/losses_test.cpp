@@ -225,5 +225,50 @@ TEST_F(Losses, WaitWhereTheDiskMayGiveThemAnotherDay) {
     EXPECT_NE(state(), site::WhyState::kComplete);
 }
 
+class HubLosses : public testing::Test {
+  protected:
+    void SetUp() override {
+        write_files(folder_, {{"film/film.bin", noise(700'000, 1)},
+                              {"film/note.txt", "one"},
+                              {"songs/a.txt", "la"},
+                              {"songs/b.txt", "lala"}});
+        hub_ = found_hub(disk_, world_.world());
+        publish(*hub_, folder_);
+    }
+    void expect_whole_once_more() {
+        const site::PublishReport again = publish(*hub_, folder_);
+        for (const site::PublishedCourse& course : again.courses) EXPECT_EQ(course.edition.number, 1u);
+        EXPECT_EQ(must(hub_->status()).complete, 2u);
+        NoProgress silent;
+        must(hub_->rebuild_index(silent));  // a pack that is missing is told of until then
+        EXPECT_EQ(must(hub_->status()).complete, 2u);
+        require_sound(*hub_);
+    }
+
+    FixedWorld world_{1};
+    SimDisk disk_, folder_;
+    std::unique_ptr<site::Site> hub_;
+};
+
+TEST_F(HubLosses, OfAListOfFilesComeBackFromTheFolder) {
+    must(hub_->store().forget(must(hub_->why("film")).edition->edition.manifest));
+    EXPECT_NE(must(hub_->why("film")).state, site::WhyState::kComplete);
+    expect_whole_once_more();
+}
+
+TEST_F(HubLosses, OfAWholePackComeBackFromTheFolder) {
+    hub_.reset();
+    must(disk_.remove_file(kPack));
+    hub_ = must(site::Site::open(disk_, world_.world()));
+    site::Findings findings;
+    must(hub_->store().verify([&](const store::Damage& damage) { findings.add(damage); },
+                              [](std::uint64_t, std::uint64_t) {}));
+    NoProgress silent;
+    must(hub_->settle(
+        findings, site::GiveUp::kDamaged, [](const site::Loss&) -> Result<void> { return {}; }, silent));
+    EXPECT_EQ(must(hub_->status()).complete, 0u);
+    expect_whole_once_more();
+}
+
 }  // namespace
 }  // namespace satchel

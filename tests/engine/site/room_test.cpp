@@ -3,64 +3,13 @@
 
 #include <algorithm>
 
-#include "tests/support/contact.hpp"
-#include "tests/support/county.hpp"
+#include "tests/engine/site/room_kit.hpp"
 
 namespace satchel {
 namespace {
 
 using namespace support;
 using simulations::SimDisk;
-
-constexpr std::uint64_t kMiB = 1024 * 1024;
-
-class Room : public testing::Test {
-  protected:
-    void SetUp() override {
-        hub_ = found_hub(hub_disk_, world_.world());
-        village_ = join_village(*hub_, village_disk_, world_.world(), "east");
-    }
-
-    // A course of one film that shares nothing with any other.
-    void publish_course(const std::string& course, std::size_t bytes, std::uint64_t seed) {
-        SimDisk folder;
-        write_files(folder,
-                    {{course + "/course.json", R"({"id": ")" + course + R"(", "title": {"en": "x"}})"},
-                     {course + "/film.bin", noise(bytes, seed)}});
-        publish(*hub_, folder);
-    }
-
-    void carry() {
-        SimDisk stick;
-        write_stick(*hub_, stick);
-        read_stick(*village_, stick);
-    }
-
-    void let_store_take(std::uint64_t bytes) {
-        site::StoreLimits limits = must(village_->limits());
-        limits.store_max = bytes;
-        must(village_->set_limits(limits));
-    }
-
-    std::string film() {
-        std::string bytes;
-        must(village_->read_file("film", "film.bin", 0, kMiB, [&](ByteView piece) -> Result<void> {
-            bytes.append(piece.begin(), piece.end());
-            return {};
-        }));
-        return bytes;
-    }
-    site::WhyState why(const std::string& course) { return must(village_->why(course)).state; }
-    std::uint64_t pack_bytes(site::Site& site) { return must(site.store().stats()).pack_bytes; }
-    site::CollectReport collect(site::Site& site, bool only_look = false) {
-        NoProgress silent;
-        return must(site.collect(silent, only_look));
-    }
-
-    FixedWorld world_{1};
-    SimDisk hub_disk_, village_disk_;
-    std::unique_ptr<site::Site> hub_, village_;
-};
 
 TEST_F(Room, WhatDoesNotFitIsDeclinedBeforeItsContentComes) {
     let_store_take(2 * kMiB);
@@ -154,7 +103,12 @@ TEST_F(Room, WhatIsPinnedOrSubscribedStaysAndTheNewOneIsDeclined) {
     EXPECT_EQ(answer.could_go[1].claim, site::Claim::kPinned);
     EXPECT_GE(answer.could_go[1].bytes, kMiB);
     must(village_->unpin("pinned"));
-    EXPECT_EQ(must(village_->why("wanted")).could_go.size(), 1u) << "the other goes by itself now";
+    EXPECT_EQ(why("wanted"), site::WhyState::kMissingChunks) << "there may be room now";
+    carry();
+    EXPECT_EQ(must(village_->why("wanted")).could_go.size(), 1u) << "the other would go by itself";
+    EXPECT_EQ(why("pinned"), site::WhyState::kComplete);
+    EXPECT_GT(collect(*village_, true).use.kept[static_cast<std::size_t>(site::Claim::kRest)], kMiB / 2)
+        << "and does not go in vain";
 }
 
 TEST_F(Room, NoMoreIsNamedThanWhatWouldMakeTheRoom) {
@@ -206,6 +160,7 @@ TEST_F(Room, WhatIsLeftForOneIsWhatThoseBeforeItLeave) {
     let_store_take(kMiB / 2);
     read_stick(*village_, stick);
     let_store_take(pack_bytes(*village_) + 3 * kMiB);
+    must(exchange::plan_wanted(village_->replica()));
     const site::Why answer = must(village_->why("second"));
     ASSERT_EQ(answer.state, site::WhyState::kNoRoom);
     EXPECT_LT(answer.room_available, kMiB) << "the first one's room is spoken for";

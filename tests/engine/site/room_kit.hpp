@@ -1,0 +1,61 @@
+// A hub and a village whose store may take only so much.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "tests/support/contact.hpp"
+#include "tests/support/county.hpp"
+
+namespace satchel::support {
+
+constexpr std::uint64_t kMiB = 1024 * 1024;
+
+class Room : public testing::Test {
+  protected:
+    void SetUp() override {
+        hub_ = found_hub(hub_disk_, world_.world());
+        village_ = join_village(*hub_, village_disk_, world_.world(), "east");
+    }
+
+    // A course of one film that shares nothing with any other.
+    void publish_course(const std::string& course, std::size_t bytes, std::uint64_t seed) {
+        simulations::SimDisk folder;
+        write_files(folder,
+                    {{course + "/course.json", R"({"id": ")" + course + R"(", "title": {"en": "x"}})"},
+                     {course + "/film.bin", noise(bytes, seed)}});
+        publish(*hub_, folder);
+    }
+
+    void carry() {
+        simulations::SimDisk stick;
+        write_stick(*hub_, stick);
+        read_stick(*village_, stick);
+    }
+
+    void let_store_take(std::uint64_t bytes) {
+        site::StoreLimits limits = must(village_->limits());
+        limits.store_max = bytes;
+        must(village_->set_limits(limits));
+    }
+
+    std::string film() {
+        std::string bytes;
+        must(village_->read_file("film", "film.bin", 0, 64 * kMiB, [&](ByteView piece) -> Result<void> {
+            bytes.append(piece.begin(), piece.end());
+            return {};
+        }));
+        return bytes;
+    }
+    site::WhyState why(const std::string& course) { return must(village_->why(course)).state; }
+    std::uint64_t pack_bytes(site::Site& site) { return must(site.store().stats()).pack_bytes; }
+    site::CollectReport collect(site::Site& site, bool only_look = false) {
+        NoProgress silent;
+        return must(site.collect(silent, only_look));
+    }
+
+    FixedWorld world_{1};
+    simulations::SimDisk hub_disk_, village_disk_;
+    std::unique_ptr<site::Site> hub_, village_;
+};
+
+}  // namespace satchel::support

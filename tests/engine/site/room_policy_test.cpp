@@ -1,0 +1,181 @@
+// What goes for what, and that nothing goes in vain: neither for what would not fit all the same, nor of what
+// people see, nor where it is not known what a course is made of.
+#include <gtest/gtest.h>
+
+#include "tests/engine/site/room_kit.hpp"
+
+namespace satchel {
+namespace {
+
+using namespace support;
+using simulations::SimDisk;
+
+constexpr char kPack[] = "packs/00000001.pack";
+
+class RoomPolicy : public Room {
+  protected:
+    void reopen() {
+        village_.reset();
+        village_ = must(site::Site::open(village_disk_, world_.world()));
+    }
+    bool is_whole(const std::string& course) { return why(course) == site::WhyState::kComplete; }
+};
+
+TEST_F(RoomPolicy, TheEditionThatPeopleSeeStaysWhereTheNewOneWouldNotFitAllTheSame) {
+    publish_course("film", kMiB, 1);
+    publish_course("unloved", kMiB, 7);
+    carry();
+    must(village_->unsubscribe({"all", ""}));
+    must(village_->subscribe({"course", "film"}));
+    let_store_take(pack_bytes(*village_) + kMiB / 2);
+    publish_course("film", 6 * kMiB, 2);
+    for (int contact = 0; contact < 2; ++contact) {
+        carry();
+        EXPECT_EQ(why("film"), site::WhyState::kNoRoom);
+        EXPECT_TRUE(film() == noise(kMiB, 1));
+        EXPECT_GT(collect(*village_, true).use.kept[static_cast<std::size_t>(site::Claim::kRest)], kMiB / 2);
+    }
+    EXPECT_GT(must(village_->why("film")).room_available, kMiB) << "with what would go for it";
+}
+
+TEST_F(RoomPolicy, AStandInGoesForItsOwnCourseAlone) {
+    publish_course("film", 2 * kMiB, 1);
+    carry();
+    let_store_take(pack_bytes(*village_) + 3 * kMiB / 4);
+    publish_course("film", 6 * kMiB, 2);
+    publish_course("other", kMiB, 3);
+    carry();
+    EXPECT_EQ(why("other"), site::WhyState::kNoRoom);
+    EXPECT_TRUE(film() == noise(2 * kMiB, 1));
+    publish_course("film", 2 * kMiB, 3);
+    carry();
+    EXPECT_TRUE(film() == noise(2 * kMiB, 3)) << "one that fits in its place comes in";
+    require_sound(*village_);
+}
+
+TEST_F(RoomPolicy, RoomIsMadeForWhatTellsHowMuchACourseNeeds) {
+    publish_course("unloved", 2 * kMiB, 1);
+    carry();
+    must(village_->unsubscribe({"all", ""}));
+    must(village_->subscribe({"course", "wanted"}));
+    let_store_take(pack_bytes(*village_) + 10'000);
+    publish_course("wanted", kMiB, 2);
+    carry();
+    EXPECT_TRUE(is_whole("wanted"));
+    EXPECT_FALSE(is_whole("unloved"));
+}
+
+TEST_F(RoomPolicy, OfAPackThatIsMostlyNeededTheRestGoesInNeed) {
+    for (const std::uint64_t seed : {1u, 2u, 3u}) publish_course("c" + std::to_string(seed), kMiB, seed);
+    carry();
+    must(village_->unsubscribe({"all", ""}));
+    for (const char* const course : {"c2", "c3", "c4"}) must(village_->subscribe({"course", course}));
+    let_store_take(pack_bytes(*village_) + kMiB / 2);
+    must(village_->drop_editions({"c1"}, std::nullopt));
+    const site::CollectReport thrifty = collect(*village_);
+    EXPECT_EQ(thrifty.freed, 0u) << "two thirds are needed";
+    EXPECT_GT(thrifty.stays, kMiB / 2);
+    publish_course("c4", kMiB, 4);
+    carry();
+    for (const char* const course : {"c2", "c3", "c4"}) EXPECT_TRUE(is_whole(course)) << course;
+    require_sound(*village_);
+}
+
+TEST_F(RoomPolicy, NoMoreGoesThanIsNeeded) {
+    for (const std::uint64_t seed : {1u, 2u, 3u}) publish_course("c" + std::to_string(seed), kMiB, seed);
+    carry();
+    must(village_->unsubscribe({"all", ""}));
+    must(village_->subscribe({"course", "c4"}));
+    let_store_take(pack_bytes(*village_) + kMiB / 2);
+    publish_course("c4", kMiB, 4);
+    carry();
+    EXPECT_TRUE(is_whole("c4"));
+    EXPECT_EQ(must(village_->status()).complete, 3u) << "one of three was enough";
+}
+
+TEST_F(RoomPolicy, OneReadTakesAllThatFits) {
+    for (const std::uint64_t seed : {1u, 2u, 3u}) publish_course("c" + std::to_string(seed), kMiB, seed);
+    let_store_take(18 * kMiB / 5);  // less than the bounds of three, more than they take
+    carry();
+    EXPECT_EQ(must(village_->status()).complete, 3u);
+    EXPECT_TRUE(must(village_->waiting_for_room()).empty());
+}
+
+TEST_F(RoomPolicy, OneContactTakesAllThatFits) {
+    for (const std::uint64_t seed : {1u, 2u, 3u}) publish_course("c" + std::to_string(seed), kMiB, seed);
+    let_store_take(kMiB / 2);
+    carry();  // of each, what tells how much room it needs
+    let_store_take(18 * kMiB / 5);
+    village_.reset();
+    hub_.reset();
+    NetSite hub(hub_disk_.tree(), 1), village(village_disk_.tree(), 2);
+    EXPECT_EQ(must(village.site->waiting_for_room()).size(), 1u);
+    EXPECT_TRUE(meet(hub, village).done);
+    EXPECT_EQ(must(village.site->status()).complete, 3u);
+}
+
+TEST_F(RoomPolicy, ACourseOfTheSameFilesThatIsPinnedKeepsThem) {
+    SimDisk folder;
+    write_files(folder, {{"one/film.bin", noise(kMiB, 1)}, {"two/film.bin", noise(kMiB, 1)}});
+    publish(*hub_, folder);
+    carry();
+    must(village_->unsubscribe({"all", ""}));
+    must(village_->pin("one"));
+    must(village_->drop_editions({"two"}, std::nullopt));
+    collect(*village_);
+    EXPECT_TRUE(is_whole("one"));
+    require_sound(*village_);
+}
+
+TEST_F(RoomPolicy, NothingIsCollectedWhereAPackIsMissing) {
+    publish_course("film", kMiB, 1);
+    carry();
+    village_.reset();
+    must(village_disk_.rename(kPack, "elsewhere"));
+    village_ = must(site::Site::open(village_disk_, world_.world()));
+    NoProgress silent;
+    EXPECT_EQ(village_->collect(silent, false).error().code, ErrorCode::kDamaged);
+    const site::CollectReport look = collect(*village_, true);
+    EXPECT_TRUE(look.hindrance.has_value());
+    EXPECT_EQ(look.freeable, 0u);
+    // Also where a course comes in meanwhile that would need the room: all else goes on.
+    let_store_take(pack_bytes(*village_) + kMiB / 4);
+    publish_course("other", kMiB, 2);
+    carry();
+    EXPECT_EQ(why("other"), site::WhyState::kNoRoom);
+    village_.reset();
+    must(village_disk_.rename("elsewhere", kPack));
+    village_ = must(site::Site::open(village_disk_, world_.world()));
+    EXPECT_TRUE(is_whole("film"));
+    require_sound(*village_);
+}
+
+TEST_F(RoomPolicy, WhatLiesBelowALostListIsNotTakenForDead) {
+    publish_course("film", kMiB, 1);
+    carry();
+    const ChunkId manifest = must(village_->why("film")).edition->edition.manifest;
+    must(village_->store().forget(manifest));
+    NoProgress silent;
+    EXPECT_EQ(village_->collect(silent, false).error().code, ErrorCode::kDamaged);
+    must(village_->rebuild_index(silent));
+    EXPECT_FALSE(must(village_->status()).complete > 0) << "and it is not told as whole";
+    carry();
+    EXPECT_TRUE(is_whole("film"));
+    EXPECT_LT(pack_bytes(*village_), 3 * kMiB / 2) << "its content was still there";
+}
+
+TEST_F(RoomPolicy, AnIndexMadeAnewTellsNothingAsWholeThatIsNot) {
+    publish_course("film", kMiB, 1);
+    carry();
+    village_.reset();
+    must(village_disk_.remove_file(kPack));
+    village_ = must(site::Site::open(village_disk_, world_.world()));
+    NoProgress silent;
+    must(village_->rebuild_index(silent));
+    EXPECT_EQ(must(village_->status()).complete, 0u);
+    carry();
+    EXPECT_TRUE(is_whole("film"));
+}
+
+}  // namespace
+}  // namespace satchel
