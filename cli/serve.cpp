@@ -59,6 +59,9 @@ class News {
                           {"in", text::size_text(report.bytes_in)},
                           {"out", text::size_text(report.bytes_out)}});
         }
+        for (const std::string& course : report.conversation.completed)
+            output_.note("Complete now: {course}", {{"course", course}});
+        fields["completed"] = report.conversation.completed;
         for (const Error& error : report.conversation.refused)
             output_.note("Not taken from {peer}: {line}", {{"peer", peer}, {"line", output_.line_of(error)}});
         output_.item(std::move(fields));

@@ -21,7 +21,7 @@ import time
 
 from killing import EARLIER, SATCHEL, items, make_courseware, plain, satchel, start, summary
 
-NO_SPACE = 14
+PARTLY, NO_SPACE = 3, 14
 LARGE = 512  # MiB: room enough for all
 BLOCK = 4096
 PATIENCE_TENTHS = 100
@@ -82,6 +82,11 @@ class Case:
 
 def last_words(done):
     return done.stderr.decode(errors="replace").strip()[-400:]
+
+
+def lacks_room_to_answer(done):
+    """What a stick brought was taken, or declined; for the answer on the stick the site had no room."""
+    return any((item.get("unanswered") or {}).get("code") == NO_SPACE for item in items(done))
 
 
 class FullDisk:
@@ -221,6 +226,9 @@ class FullDisk:
         elif done.returncode == NO_SPACE:
             case.full += 1
             case.said.add(last_words(done).splitlines()[-1])
+        elif done.returncode == PARTLY and lacks_room_to_answer(done):
+            case.full += 1
+            case.said.add("the stick was read, and not answered")
         else:
             case.fail(room, f"ended with {done.returncode}: {last_words(done)}")
         kept = self.record(case, site, room)
