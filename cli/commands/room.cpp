@@ -63,7 +63,7 @@ void say_what_stays(Context& context, const site::CollectReport& report) {
             {{"bytes", text::size_text(report.room_lacking)}});
     else if (report.stays > 0)
         context.output.note(
-            "{bytes} more lie in packs that are mostly needed; they go when a course needs their room.",
+            "{bytes} more lie in packs that are mostly needed; most of it goes when a course needs the room.",
             {{"bytes", text::size_text(report.stays)}});
 }
 
@@ -84,7 +84,8 @@ Result<cli::ExitCode> drop(Context& context) {
                 context.site->drop_editions(courses, number == 0 ? std::nullopt : std::optional(number)));
     SATCHEL_TRY(const site::CollectReport report, context.site->collect(context.progress, false));
     if (dropped == 0)
-        context.output.note("Nothing of that is kept here: nothing is dropped.");
+        context.output.note(
+            "Nothing is dropped: none of that is kept here, or another course has the same files.");
     else
         context.output.note("{count} editions dropped; {bytes} given back to the disk.",
                             {{"count", std::to_string(dropped)}, {"bytes", text::size_text(report.freed)}});

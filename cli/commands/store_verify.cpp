@@ -62,9 +62,9 @@ Literal remedy_for(Context& context, const site::Findings& findings, const site:
         return "publish the folders of the courses that are hit once more, or read a stick that was written "
                "where they are whole";
     if (settlement.not_brought > 0)
-        return "what is subscribed to is wanted again, and a link or a stick brings it; other courses that "
-               "are "
-               "hit: run `satchel subscribe add` for them, and this command once more";
+        return "what is subscribed to is wanted again, and a link or a stick brings it; for other courses "
+               "that "
+               "are hit run `satchel subscribe add`, then this command once more, or give them up: --forget";
     return "they are wanted again: a link, or a stick that was at the hub, brings them anew";
 }
 

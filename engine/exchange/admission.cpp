@@ -97,13 +97,13 @@ class Plan {
             each.needed = room_for(**missing);
         }
         if (!fits(each.needed)) SATCHEL_TRY_VOID(make_room(each, each.needed, each.edition.course));
-        decide(each, each.needed, Depth::kAll);
+        each.depth = fits(each.needed) ? Depth::kAll : Depth::kDeclined;
+        reserved_ += each.depth == Depth::kDeclined ? 0 : each.needed;
         return {};
     }
 
   private:
     static constexpr std::uint64_t kEveryByte = std::numeric_limits<std::uint64_t>::max();
-    static constexpr int kStandInsReckonedMax = 4;  // each costs a walk over all that is kept
 
     explicit Plan(const Replica& replica) : replica_(&replica) {}
 
@@ -113,20 +113,29 @@ class Plan {
     // What people see of the course stays meanwhile: most of it may be part of the new edition, too.
     Result<void> admit_structure(WantedEdition& each) {
         const std::uint64_t structure = room_for_structure(each.edition.bytes);
-        if (!fits(structure)) SATCHEL_TRY_VOID(make_room(each, structure, ""));
-        decide(each, structure, Depth::kStructure);
+        // What lies below a list that was lost stays until that has come: so it always may.
+        SATCHEL_TRY(const bool has_lapsed, exchange::has_lapsed(replica_->database, each.edition.manifest));
+        if (!fits(structure) && !has_lapsed) {
+            SATCHEL_TRY(const RoomPort::Potential* potential, reckoned());
+            const auto held = potential->held.find(each.edition.course);
+            const std::uint64_t here = held == potential->held.end() ? 0 : held->second;
+            const std::uint64_t more = each.edition.bytes - std::min(each.edition.bytes, here);
+            each.available = potential->bytes - std::min(potential->bytes, reserved_);
+            if (std::max(structure, more) <= each.available) SATCHEL_TRY_VOID(make_room(each, structure, ""));
+        }
+        const bool is_in = has_lapsed || fits(structure);
+        each.depth = is_in ? Depth::kStructure : Depth::kDeclined;
+        reserved_ += is_in ? structure : 0;
         return {};
-    }
-
-    void decide(WantedEdition& each, std::uint64_t bytes, Depth depth) {
-        each.depth = fits(bytes) ? depth : Depth::kDeclined;
-        reserved_ += each.depth == Depth::kDeclined ? 0 : bytes;
     }
 
     // Room that can't be made is no room: what else is wanted comes in all the same.
     Result<void> make_room(WantedEdition& each, std::uint64_t bytes, const std::string& for_course) {
         const std::uint64_t wanted = reserved_ + std::min(bytes, kEveryByte - reserved_);
-        SATCHEL_TRY(const std::uint64_t potential, potential_for(for_course, wanted));
+        SATCHEL_TRY(const RoomPort::Potential* reckoning, reckoned());
+        const auto stand_in = reckoning->stand_ins.find(for_course);
+        const std::uint64_t potential =
+            reckoning->bytes + (stand_in == reckoning->stand_ins.end() ? 0 : stand_in->second);
         each.available = potential - std::min(potential, reserved_);
         if (wanted > potential) return {};
         const Result<std::uint64_t> made = replica_->room->make_room(wanted, for_course);
@@ -136,29 +145,22 @@ class Plan {
         return {};
     }
 
-    Result<std::uint64_t> potential_for(const std::string& course, std::uint64_t wanted) {
+    Result<const RoomPort::Potential*> reckoned() {
         if (!potential_) {
-            SATCHEL_TRY(potential_, reckon(""));
+            Result<RoomPort::Potential> potential = replica_->room->potential();
+            if (!potential.has_value() && potential.error().code == ErrorCode::kCancelled)
+                return potential.error();
+            if (!potential.has_value()) potential = RoomPort::Potential{available_, {}, {}};
+            potential_ = std::move(*potential);
         }
-        if (wanted <= *potential_ || stand_ins_reckoned_ == kStandInsReckonedMax) return *potential_;
-        SATCHEL_TRY(const std::uint64_t stand_in, replica_->room->stand_in_bytes(course));
-        if (stand_in == 0 || wanted - *potential_ > room_for(stand_in)) return *potential_;
-        ++stand_ins_reckoned_;
-        return reckon(course);
-    }
-
-    Result<std::uint64_t> reckon(const std::string& for_course) {
-        const Result<std::uint64_t> potential = replica_->room->potential(for_course);
-        if (potential.has_value() || potential.error().code == ErrorCode::kCancelled) return potential;
-        return available_;
+        return &*potential_;
     }
 
     const Replica* replica_;
     std::uint64_t available_ = 0;
     std::uint64_t reserved_ = 0;
-    bool is_tight_ = false;                   // by the editions' upper bounds
-    std::optional<std::uint64_t> potential_;  // if what may go for any course went
-    int stand_ins_reckoned_ = 0;
+    bool is_tight_ = false;  // by the editions' upper bounds
+    std::optional<RoomPort::Potential> potential_;
 };
 
 // -- what was declined ----------------------------------------------------------------------------
@@ -211,12 +213,21 @@ Result<void> note_declined(database::Database& database, const std::vector<Wante
         if (each.depth == Depth::kDeclined)
             declined[declined_key(each.edition.manifest)] = {each.needed, each.available};
     SATCHEL_TRY(const auto before, load_declined(database));
-    const bool is_known = std::equal(
-        declined.begin(), declined.end(), before.begin(), before.end(),
-        [](const auto& a, const auto& b) { return a.first == b.first && are_alike(a.second, b.second); });
-    if (is_known) return {};
+    std::vector<std::string> gone;
+    for (const auto& [key, each] : before) {
+        const auto still = declined.find(key);
+        if (still == declined.end())
+            gone.push_back(key);
+        else if (are_alike(still->second, each))
+            declined.erase(still);
+    }
+    if (gone.empty() && declined.empty()) return {};
     SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database));
-    SATCHEL_TRY_VOID(forget_declined(database));
+    SATCHEL_TRY(database::Statement remove, database.prepare("DELETE FROM meta WHERE key = ?"));
+    for (const std::string& key : gone) {
+        remove.bind(1, key);
+        SATCHEL_TRY_VOID(remove.run());
+    }
     for (const auto& [key, each] : declined)
         SATCHEL_TRY_VOID(database::set_meta(database, key, encode(each)));
     return transaction.commit();

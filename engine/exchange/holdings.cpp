@@ -1,5 +1,7 @@
 #include "engine/exchange/holdings.hpp"
 
+#include "engine/base/encoding.hpp"
+#include "engine/database/meta.hpp"
 #include "engine/exchange/edition_walk.hpp"
 #include "engine/exchange/lacks.hpp"
 
@@ -16,7 +18,20 @@ Result<std::vector<Subscription>> subscriptions(database::Database& database) {
     }
 }
 
+namespace {
+
+std::string lapsed_key(const ChunkId& manifest) { return "lapsed/" + to_hex(manifest.view()); }
+
+Result<void> forget_lapse_of(database::Database& database, const ChunkId& manifest) {
+    SATCHEL_TRY(database::Statement remove, database.prepare("DELETE FROM meta WHERE key = ?"));
+    remove.bind(1, lapsed_key(manifest));
+    return remove.run();
+}
+
+}  // namespace
+
 Result<void> note_complete(database::Database& database, const ChunkId& manifest) {
+    SATCHEL_TRY_VOID(forget_lapse_of(database, manifest));
     SATCHEL_TRY(database::Statement insert,
                 database.prepare("INSERT OR REPLACE INTO holding (manifest, complete) VALUES (?, 1)"));
     insert.bind_blob(1, manifest.view());
@@ -30,17 +45,42 @@ Result<bool> is_complete(database::Database& database, const ChunkId& manifest) 
     return select.step();
 }
 
+Result<void> forget_holding(database::Database& database, const ChunkId& manifest) {
+    SATCHEL_TRY_VOID(forget_lapse_of(database, manifest));
+    SATCHEL_TRY(database::Statement remove, database.prepare("DELETE FROM holding WHERE manifest = ?"));
+    remove.bind_blob(1, manifest.view());
+    return remove.run();
+}
+
+Result<void> note_lapsed(database::Database& database, const ChunkId& manifest) {
+    SATCHEL_TRY_VOID(forget_holding(database, manifest));
+    return database::set_meta(database, lapsed_key(manifest), {});
+}
+
+Result<bool> has_lapsed(database::Database& database, const ChunkId& manifest) {
+    SATCHEL_TRY(const std::optional<ByteBuffer> noted, database::meta(database, lapsed_key(manifest)));
+    return noted.has_value();
+}
+
+Result<void> forget_lapsed(database::Database& database) {
+    return database.run("DELETE FROM meta WHERE key >= 'lapsed/' AND key < 'lapsed0'");
+}
+
+Result<bool> is_pinned(database::Database& database, std::string_view course) {
+    SATCHEL_TRY(const std::optional<ByteBuffer> pinned,
+                database::meta(database, std::string(kPinPrefix) + std::string(course)));
+    return pinned.has_value();
+}
+
 Result<void> recheck_holdings(const Replica& replica) {
     return replica.catalogue.for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
         const ChunkId& manifest = state.edition.manifest;
         SATCHEL_TRY(const bool known, is_complete(replica.database, manifest));
         if (!known) return {};
-        SATCHEL_TRY(const Missing missing, count_missing(replica.store, manifest));
-        if (missing.objects == 0) return {};
-        SATCHEL_TRY(database::Statement remove,
-                    replica.database.prepare("DELETE FROM holding WHERE manifest = ?"));
-        remove.bind_blob(1, manifest.view());
-        return remove.run();
+        const Result<Missing> missing = count_missing(replica.store, manifest);
+        if (!missing.has_value() && missing.error().code == ErrorCode::kDamaged) return {};
+        if (!missing.has_value()) return missing.error();
+        return missing->objects == 0 ? Result<void>() : forget_holding(replica.database, manifest);
     });
 }
 
@@ -62,9 +102,11 @@ Result<void> refresh_holdings(const Replica& replica, Progress& progress, const 
         const catalogue::Edition& edition = state.edition;
         SATCHEL_TRY_VOID(progress.update(
             {.stage = "checking what is complete", .item = edition.course, .items_done = ++done}));
-        if (!state.is_current || !is_meant(subscribed, edition)) return {};
+        if (!state.is_current) return {};
         SATCHEL_TRY(const bool known, is_complete(replica.database, edition.manifest));
         if (known) return {};
+        SATCHEL_TRY(const bool pinned, is_pinned(replica.database, edition.course));
+        if (!pinned && !is_meant(subscribed, edition)) return {};
         SATCHEL_TRY(const Missing missing, count_missing(replica.store, edition.manifest));
         if (missing.objects > 0) return {};
         SATCHEL_TRY_VOID(note_complete(replica.database, edition.manifest));

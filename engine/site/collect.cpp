@@ -23,19 +23,27 @@ class Collector {
     Result<void> mark() {
         for (const Claim claim : kAllClaims) {
             SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
-                const bool is_gone = plan_.as_if_gone && plan_.as_if_gone(edition);
-                if (edition.claim != claim || is_gone) return {};
+                if (edition.claim != claim) return {};
+                if (plan_.as_if_gone && plan_.as_if_gone(edition)) return note_held(edition);
                 SATCHEL_TRY_VOID(progress_.update(
                     {.stage = "looking what is kept", .item = edition.course, .items_done = ++editions_}));
+                SATCHEL_TRY_VOID(note_held(edition));
                 const Result<void> marked =
                     mark_edition(edition.manifest, report_.use.kept[static_cast<std::size_t>(claim)]);
-                if (marked.has_value() || !plan_.only_look || marked.error().code != ErrorCode::kDamaged)
-                    return marked;
-                if (!report_.hindrance) report_.hindrance = marked.error();
-                return {};
+                return marked.has_value() ? marked : go_on_in_spite_of(marked.error(), edition);
             }));
         }
+        for (const HeldEdition& edition : damaged_) SATCHEL_TRY_VOID(let_go(state_, edition));
         return {};
+    }
+
+    // What each would give back by itself. Behind garbage(): from now on they count as kept.
+    Result<void> mark_stand_ins() {
+        return for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
+            if (!edition.is_stand_in || !plan_.as_if_gone || !plan_.as_if_gone(edition)) return {};
+            const Result<void> marked = mark_edition(edition.manifest, report_.stand_ins[edition.course]);
+            return marked.has_value() ? marked : go_on_in_spite_of(marked.error(), edition);
+        });
     }
 
     Result<void> sweep() {
@@ -52,6 +60,25 @@ class Collector {
     }
 
   private:
+    Result<void> note_held(const HeldEdition& edition) {
+        if (!plan_.as_if_gone) return {};
+        SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state_.database, edition.manifest));
+        std::uint64_t& bytes = report_.held[edition.course];
+        if (is_whole) bytes = std::max(bytes, edition.bytes);
+        return {};
+    }
+
+    Result<void> go_on_in_spite_of(const Error& error, const HeldEdition& edition) {
+        if (error.code != ErrorCode::kDamaged) return error;
+        const bool may_go = plan_.goes_if_damaged && plan_.goes_if_damaged(edition);
+        if (!may_go && !plan_.only_look) return error;
+        if (may_go)
+            damaged_.push_back(edition);
+        else if (!report_.hindrance)
+            report_.hindrance = error;
+        return {};
+    }
+
     Result<void> sweep_while(store::Collection::Thrift thrift, const std::function<bool()>& goes_on) {
         for (bool is_last = false; !is_last && goes_on();) {
             SATCHEL_TRY(const store::Collection::Swept swept, collection_.sweep(thrift));
@@ -71,14 +98,17 @@ class Collector {
     // recipe, what that names would be taken for dead.
     Result<void> mark_edition(const ChunkId& manifest, std::uint64_t& bytes) {
         SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state_.database, manifest));
+        SATCHEL_TRY(const bool was_whole, exchange::has_lapsed(*state_.database, manifest));
         return exchange::walk_edition(
             *state_.store, manifest, [&](const ChunkId& id, exchange::ObjectKind kind) -> Result<bool> {
-                SATCHEL_TRY(const store::Collection::Kept kept, collection_.keep(id));
-                if (!kept.is_here && is_whole && kind != exchange::ObjectKind::kContent)
-                    return fail(ErrorCode::kDamaged, to_hex(id.view()).substr(0, 16),
-                                "a list of what a course is made of is lost",
-                                "run `satchel store verify --forget`: it gives the course up, so that it is "
-                                "fetched again");
+                const bool names_others = kind != exchange::ObjectKind::kContent;
+                SATCHEL_TRY(const store::Collection::Kept kept, collection_.keep(id, names_others));
+                if (!kept.is_here && names_others && (is_whole || was_whole))
+                    return fail(
+                        ErrorCode::kDamaged, to_hex(id.view()).substr(0, 16),
+                        "a list of what a course is made of is lost",
+                        "read a stick or meet a site that has it; `satchel store verify --forget` gives "
+                        "up what is left of the course");
                 bytes += kept.is_new ? kept.bytes : 0;
                 return kept.is_new;
             });
@@ -89,6 +119,7 @@ class Collector {
     const CollectPlan& plan_;
     Progress& progress_;
     CollectReport& report_;
+    std::vector<HeldEdition> damaged_;  // and may go
     std::uint64_t editions_ = 0;
     std::uint64_t freed_ = 0;
 };
@@ -110,6 +141,7 @@ Result<CollectReport> collect(Site::State& state, Progress& progress, const Coll
     Collector collector(state, *collection, plan, progress, report);
     SATCHEL_TRY_VOID(collector.mark());
     SATCHEL_TRY(const store::Collection::Garbage garbage, collection->garbage(Thrift::kHalfDead));
+    SATCHEL_TRY_VOID(collector.mark_stand_ins());
     SATCHEL_TRY(const store::Collection::Garbage in_need, collection->garbage(Thrift::kEighthDead));
     report.use.dead = garbage.dead_bytes;
     report.freeable = report.hindrance ? 0 : garbage.freeable_bytes;

@@ -139,18 +139,16 @@ std::set<ChunkId> worth_giving_up(const Findings& findings, const std::vector<Hi
     return given_up;
 }
 
-// Of those that nobody brings again only on demand: they would lose their place here with it.
+// Where what is given up comes anew, also for others that need it: they lapse until then.
 Result<void> note_incomplete(Site::State& state, const std::vector<Hit>& hits, GiveUp give_up,
                              const std::set<ChunkId>& given_up) {
     SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(*state.database));
     for (const Hit& hit : hits) {
         const bool is_hit = std::any_of(hit.needed.begin(), hit.needed.end(),
                                         [&](const ChunkId& chunk) { return given_up.count(chunk) != 0; });
-        if (!is_hit || (!hit.comes_anew && give_up != GiveUp::kAll)) continue;
-        SATCHEL_TRY(database::Statement remove,
-                    state.database->prepare("DELETE FROM holding WHERE manifest = ?"));
-        remove.bind_blob(1, hit.manifest.view());
-        SATCHEL_TRY_VOID(remove.run());
+        if (!is_hit) continue;
+        SATCHEL_TRY_VOID(give_up == GiveUp::kAll ? exchange::forget_holding(*state.database, hit.manifest)
+                                                 : exchange::note_lapsed(*state.database, hit.manifest));
     }
     return transaction.commit();
 }
@@ -215,13 +213,18 @@ Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const E
     if (give_up == GiveUp::kDamaged && findings.lacks_chunks && settlement.not_brought == 0 &&
         !lost.is_unsure())
         SATCHEL_TRY_VOID(state_->store->write_off_cut_chunks());
+    if (give_up != GiveUp::kAll) return settlement;
+    SATCHEL_TRY_VOID(exchange::forget_lapsed(*state_->database));
     const bool is_pack_hit = findings.lacks_chunks || findings.is_pack_hit;
-    if (give_up != GiveUp::kAll || !is_pack_hit) return settlement;
-    SATCHEL_TRY_VOID(rebuild_index(progress));
+    if (is_pack_hit) SATCHEL_TRY_VOID(state_->store->rebuild_index());
+    SATCHEL_TRY_VOID(exchange::recheck_holdings(replica()));
+    SATCHEL_TRY_VOID(refresh_holdings(progress));
     return settlement;
 }
 
+// Rechecked before, too: with the index goes what tells that a pack is missing, and the power may go then.
 Result<void> Site::rebuild_index(Progress& progress) {
+    SATCHEL_TRY_VOID(exchange::recheck_holdings(replica()));
     SATCHEL_TRY_VOID(state_->store->rebuild_index());
     SATCHEL_TRY_VOID(exchange::recheck_holdings(replica()));
     return refresh_holdings(progress);

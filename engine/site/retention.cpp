@@ -15,7 +15,7 @@ namespace satchel::site {
 
 namespace {
 
-constexpr std::string_view kPinPrefix = "pin/";
+using exchange::kPinPrefix;
 constexpr std::string_view kDroppedPrefix = "dropped/";
 
 std::string key_of(std::string_view prefix, std::string_view rest) {
@@ -44,7 +44,7 @@ class Claims {
         SATCHEL_TRY(const bool complete, exchange::is_complete(*state_->database, manifest));
         SATCHEL_TRY(const std::optional<ChunkId> newer, replaced_by(edition));
         if (newer == manifest) return std::optional<Claim>();  // of the same files: the newer one keeps them
-        SATCHEL_TRY(const std::optional<ByteBuffer> pinned, marked(kPinPrefix, course));
+        SATCHEL_TRY(const bool pinned, exchange::is_pinned(*state_->database, course));
         if (pinned && complete) {
             // The one that people see stays until a newer one is whole here, or the pin would keep nothing.
             SATCHEL_TRY(const std::optional<catalogue::EditionState> shown, shown_edition(*state_, course));
@@ -55,6 +55,10 @@ class Claims {
         const bool meant = exchange::is_meant(subscribed_, edition.edition);
         if (complete) return std::optional(meant ? Claim::kSubscribed : Claim::kRest);
         if (edition.is_current && meant) return std::optional(Claim::kStaging);
+        if (edition.is_current && pinned) {  // it lost something, and what is left of it stays
+            SATCHEL_TRY(const bool is_left, state_->store->contains(manifest));
+            if (is_left) return std::optional(Claim::kPinned);
+        }
         return is_hub_ ? std::optional(Claim::kSubscribed) : std::nullopt;
     }
 
@@ -125,10 +129,7 @@ Result<void> leave_what_others_keep(Site::State& state, std::vector<HeldEdition>
 
 Result<void> let_go(Site::State& state, const HeldEdition& edition) {
     SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(*state.database));
-    SATCHEL_TRY(database::Statement remove,
-                state.database->prepare("DELETE FROM holding WHERE manifest = ?"));
-    remove.bind_blob(1, edition.manifest.view());
-    SATCHEL_TRY_VOID(remove.run());
+    SATCHEL_TRY_VOID(exchange::forget_holding(*state.database, edition.manifest));
     if (state.self.role == trust::SiteRole::kHub)
         SATCHEL_TRY_VOID(
             database::set_meta(*state.database, key_of(kDroppedPrefix, to_hex(edition.manifest.view())), {}));
@@ -147,9 +148,7 @@ Result<void> Site::unpin(const std::string& course) {
 }
 
 Result<bool> Site::is_pinned(const std::string& course) {
-    SATCHEL_TRY(const std::optional<ByteBuffer> pinned,
-                database::meta(*state_->database, key_of(kPinPrefix, course)));
-    return pinned.has_value();
+    return exchange::is_pinned(*state_->database, course);
 }
 
 namespace {

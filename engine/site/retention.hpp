@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "engine/exchange/room.hpp"
 #include "engine/site/site_state.hpp"
@@ -37,7 +38,9 @@ Result<StoreLimits> load_limits(Site::State& state);
 struct CollectPlan {
     bool only_look = false;
     std::uint64_t room_wanted = 0;  // until so much is available, more of the packs are written again
-    // For a look only: as if these were not kept.
+    // In need of room: these go if their list of files is damaged, and it is not known what they keep.
+    std::function<bool(const HeldEdition& edition)> goes_if_damaged = {};
+    // For a look only: as if these were not kept. Stand-ins among them are reckoned one by one.
     std::function<bool(const HeldEdition& edition)> as_if_gone = {};
 };
 // Reports what nothing keeps, and gives it back to the disk. kDamaged, where it is not known what the kept
@@ -54,15 +57,20 @@ class SiteRoom final : public exchange::RoomPort {
   public:
     explicit SiteRoom(Site::State& state) : state_(state) {}
     Result<std::uint64_t> available() override { return available_room(state_); }
-    Result<std::uint64_t> stand_in_bytes(const std::string& course) override;
-    Result<std::uint64_t> potential(const std::string& for_course) override;
+    Result<Potential> potential() override;
     Result<std::uint64_t> make_room(std::uint64_t bytes, const std::string& for_course) override;
 
   private:
     [[nodiscard]] bool may_go(const HeldEdition& edition, const std::string& for_course) const;
     Result<std::uint64_t> let_go_of(const std::function<bool(const HeldEdition&)>& may_go,
                                     std::uint64_t bytes);
+    Result<Digest> fingerprint();
     Site::State& state_;
+    struct Reckoned {
+        Digest of{};  // what it depends on
+        Potential freeable;
+    };
+    std::optional<Reckoned> reckoned_;
 };
 
 }  // namespace satchel::site

@@ -106,38 +106,61 @@ bool SiteRoom::may_go(const HeldEdition& edition, const std::string& for_course)
     return edition.claim == Claim::kOld || edition.claim == Claim::kRest;
 }
 
-Result<std::uint64_t> SiteRoom::stand_in_bytes(const std::string& course) {
-    std::uint64_t bytes = 0;
-    SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
-        if (edition.is_stand_in && may_go(edition, course)) bytes += edition.bytes;
-        return {};
-    }));
-    return bytes;
+// What the room that could be made depends on, but for the free room itself.
+Result<Digest> SiteRoom::fingerprint() {
+    Hasher hasher;
+    SATCHEL_TRY(const std::vector<catalogue::LaneHead> heads, state_.catalogue->heads());
+    for (const catalogue::LaneHead& head : heads) hasher.update(bytes_of(head.lane + to_hex(head.head)));
+    for (const char* const query :
+         {"SELECT manifest FROM holding WHERE complete = 1 ORDER BY manifest",
+          "SELECT kind || ' ' || value FROM subscription ORDER BY 1",
+          "SELECT key FROM meta WHERE key GLOB 'pin/*' OR key GLOB 'dropped/*' OR key GLOB 'lapsed/*' ORDER "
+          "BY key",
+          "SELECT hex(reviewer_key) || course || edition || verdict FROM review ORDER BY 1"}) {
+        SATCHEL_TRY(database::Statement select, state_.database->prepare(query));
+        while (true) {
+            SATCHEL_TRY(const bool row, select.step());
+            if (!row) break;
+            hasher.update(select.blob(0));
+        }
+    }
+    SATCHEL_TRY(const store::StoreStats stats, state_.store->stats());
+    ByteBuffer numbers;
+    Writer(numbers).u64(stats.pack_bytes).u64(stats.chunks).u64(state_.store->losses());
+    hasher.update(numbers);
+    return hasher.finish();
 }
 
-Result<std::uint64_t> SiteRoom::potential(const std::string& for_course) {
-    NoProgress silent;
-    const auto goes = [&](const HeldEdition& edition) { return may_go(edition, for_course); };
-    SATCHEL_TRY(const CollectReport look, collect(state_, silent, {.only_look = true, .as_if_gone = goes}));
+Result<exchange::RoomPort::Potential> SiteRoom::potential() {
+    SATCHEL_TRY(const Digest now, fingerprint());
+    if (!reckoned_ || reckoned_->of != now) {
+        NoProgress silent;
+        const auto goes = [&](const HeldEdition& edition) { return may_go(edition, edition.course); };
+        SATCHEL_TRY(CollectReport look, collect(state_, silent, {.only_look = true, .as_if_gone = goes}));
+        reckoned_ = Reckoned{now, {look.freeable_in_need, std::move(look.stand_ins), std::move(look.held)}};
+    }
+    Potential potential = reckoned_->freeable;
     SATCHEL_TRY(const std::uint64_t room, available());
-    // Less what the packs that are written again need for themselves.
-    return room + look.freeable_in_need - look.freeable_in_need / 32;
+    potential.bytes += room;
+    return potential;
 }
 
 // First what replaced editions hold, then courses that nobody subscribes to, then what stands in.
 Result<std::uint64_t> SiteRoom::make_room(std::uint64_t bytes, const std::string& for_course) {
     NoProgress silent;
-    SATCHEL_TRY_VOID(collect(state_, silent, {.room_wanted = bytes}));
+    const auto may_go_for_it = [&](const HeldEdition& edition) { return may_go(edition, for_course); };
+    const CollectPlan plan{.room_wanted = bytes, .goes_if_damaged = may_go_for_it};
+    SATCHEL_TRY_VOID(collect(state_, silent, plan));
     SATCHEL_TRY(std::uint64_t room, available());
     for (const auto& [claim, stands_in] :
          {std::pair(Claim::kOld, false), std::pair(Claim::kRest, false), std::pair(Claim::kOld, true)}) {
         const auto goes = [&, claim = claim, stands_in = stands_in](const HeldEdition& edition) {
-            return edition.claim == claim && edition.is_stand_in == stands_in && may_go(edition, for_course);
+            return edition.claim == claim && edition.is_stand_in == stands_in && may_go_for_it(edition);
         };
         while (room < bytes) {
             SATCHEL_TRY(const std::uint64_t gone, let_go_of(goes, bytes - room));
             if (gone == 0) break;
-            SATCHEL_TRY_VOID(collect(state_, silent, {.room_wanted = bytes}));
+            SATCHEL_TRY_VOID(collect(state_, silent, plan));
             SATCHEL_TRY(room, available());
         }
     }

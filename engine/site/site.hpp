@@ -156,6 +156,9 @@ struct CollectReport {
     std::uint64_t stays = 0;         // dead bytes in packs that are mostly needed
     std::uint64_t room_lacking = 0;  // a pack stayed: the disk has not so much free to write its rest again
     std::optional<Error> hindrance;  // of a look: why nothing may go now; what is dead may be needed then
+    // Of a look as if some had gone, by course: what a stand-in among them would give back, and the bytes of
+    // the largest edition that is here.
+    std::map<std::string, std::uint64_t> stand_ins, held;
 };
 
 // A file of an edition that was here complete, and of which an object is damaged. No path: the object is a

@@ -26,9 +26,10 @@ class Collection {
         bool is_new = false;      // false: it was kept before
         std::uint64_t bytes = 0;  // of its record in the pack
     };
-    // kDamaged: it may lie in a pack that is missing or was cut off, and nothing is known of what it is made
-    // of. Who sweeps then takes what is whole.
-    virtual Result<Kept> keep(const ChunkId& id) = 0;
+    // kDamaged, of an object that names others: it may lie in a pack that is missing or was cut off, and
+    // nothing is known of what it names. Who sweeps then takes what is whole. Content is not here then, and
+    // the pack stays.
+    virtual Result<Kept> keep(const ChunkId& id, bool names_others = true) = 0;
 
     // How much of a pack must be dead for the rest to be written again. In need of room a byte that is freed
     // may cost seven that are written.

@@ -44,6 +44,7 @@ Result<void> PackStore::drop_packs(const std::vector<std::uint32_t>& numbers) {
     }));
     for (const std::uint32_t number : numbers) {
         packs_.drop(number);
+        if (lossy_pack_ == number) lossy_pack_.reset();
         std::erase_if(reading_, [&](const Reading& reading) { return reading.number == number; });
         std::erase_if(rescued_, [&](const Rescued& rescued) { return rescued.number == number; });
     }

@@ -97,11 +97,13 @@ Collection::Kept PackCollection::note(const PackStore::Place& place, std::vector
 
 void PackCollection::exempt(const PackStore::Place& place) { note(place, exempt_, open_exempt_); }
 
-Result<Collection::Kept> PackCollection::keep(const ChunkId& id) {
+Result<Collection::Kept> PackCollection::keep(const ChunkId& id, bool names_others) {
     SATCHEL_TRY(const PackStore::Found found, store_.find(id));
     if (found.place) return note(*found.place, kept_, open_kept_);
     const std::optional<std::uint32_t> lost_in = found.lost_in ? found.lost_in : store_.lossy_pack_;
-    if (lost_in) return store_.cut_off(*lost_in, "chunk " + to_hex(id.view()).substr(0, 16));
+    if (lost_in && names_others) return store_.cut_off(*lost_in, "chunk " + to_hex(id.view()).substr(0, 16));
+    Pack* const missing = found.lost_in ? find(*found.lost_in) : nullptr;
+    if (missing != nullptr) missing->kept_bytes = std::max(missing->kept_bytes, missing->record_bytes);
     return Kept{};
 }
 
@@ -111,7 +113,10 @@ Result<Collection::Garbage> PackCollection::garbage(Thrift thrift) {
         garbage.dead_bytes += pack.record_bytes - std::min(pack.record_bytes, pack.kept_bytes);
         if (!pack.is_worth_moving(thrift)) continue;
         garbage.packs += 1;
-        garbage.freeable_bytes += pack.bytes - std::min(pack.bytes, pack.kept_bytes);
+        // What is moved has an index, checksums and parity at its new place, too.
+        constexpr std::uint64_t kFrameShare = 48;
+        const std::uint64_t moved = pack.kept_bytes + pack.kept_bytes / kFrameShare;
+        garbage.freeable_bytes += pack.bytes - std::min(pack.bytes, moved);
     }
     const std::uint64_t open_bytes = store_.open_record_bytes();
     const std::uint64_t open_dead = open_bytes - std::min(open_bytes, open_kept_bytes_);
@@ -148,7 +153,7 @@ Result<bool> PackCollection::seal_if_dead_enough(Thrift thrift) {
     }));
     kept_.resize(static_cast<std::size_t>(bit_count_ / 64 + 1), 0);
     exempt_.resize(kept_.size(), 0);
-    for (const ChunkId& id : kept) SATCHEL_TRY_VOID(keep(id));
+    for (const ChunkId& id : kept) SATCHEL_TRY_VOID(keep(id, true));
     return true;
 }
 

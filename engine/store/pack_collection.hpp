@@ -14,7 +14,7 @@ class PackCollection final : public Collection {
     static Result<std::unique_ptr<PackCollection>> begin(PackStore& store);
     ~PackCollection() override;
 
-    Result<Kept> keep(const ChunkId& id) override;
+    Result<Kept> keep(const ChunkId& id, bool names_others) override;
     Result<Garbage> garbage(Thrift thrift) override;
     Result<Swept> sweep(Thrift thrift) override;
 

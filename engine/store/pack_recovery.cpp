@@ -37,7 +37,7 @@ Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
         const bool is_indexed = pack.state == PackState::kSealed && pack.index_at != 0;
         if (is_indexed) SATCHEL_TRY_VOID(packs_.add(pack));
         if (is_indexed) settled.push_back(pack.number);
-        if (pack.lost > 0) lossy_pack_ = pack.number;
+        if (pack.lost > 0 && pack.state != PackState::kDropped) lossy_pack_ = pack.number;
         if (pack.state == PackState::kDropped) dropped.push_back(pack.number);
         return {};
     }));

@@ -2,6 +2,7 @@
 // people see, nor where it is not known what a course is made of.
 #include <gtest/gtest.h>
 
+#include "engine/exchange/holdings.hpp"
 #include "tests/engine/site/room_kit.hpp"
 
 namespace satchel {
@@ -14,11 +15,12 @@ constexpr char kPack[] = "packs/00000001.pack";
 
 class RoomPolicy : public Room {
   protected:
-    void reopen() {
-        village_.reset();
-        village_ = must(site::Site::open(village_disk_, world_.world()));
-    }
     bool is_whole(const std::string& course) { return why(course) == site::WhyState::kComplete; }
+    site::Settlement settle(site::Findings& findings, site::GiveUp give_up) {
+        NoProgress silent;
+        return must(village_->settle(
+            findings, give_up, [](const site::Loss&) -> Result<void> { return {}; }, silent));
+    }
 };
 
 TEST_F(RoomPolicy, TheEditionThatPeopleSeeStaysWhereTheNewOneWouldNotFitAllTheSame) {
@@ -157,11 +159,79 @@ TEST_F(RoomPolicy, WhatLiesBelowALostListIsNotTakenForDead) {
     must(village_->store().forget(manifest));
     NoProgress silent;
     EXPECT_EQ(village_->collect(silent, false).error().code, ErrorCode::kDamaged);
-    must(village_->rebuild_index(silent));
-    EXPECT_FALSE(must(village_->status()).complete > 0) << "and it is not told as whole";
+    site::Findings findings;
+    findings.lost.insert(manifest);
+    settle(findings, site::GiveUp::kDamaged);
+    EXPECT_EQ(must(village_->status()).complete, 0u);
+    EXPECT_EQ(village_->collect(silent, false).error().code, ErrorCode::kDamaged) << "until it has come";
+    let_store_take(pack_bytes(*village_) + 2000);  // and it may always come
     carry();
     EXPECT_TRUE(is_whole("film"));
     EXPECT_LT(pack_bytes(*village_), 3 * kMiB / 2) << "its content was still there";
+    collect(*village_);
+}
+
+TEST_F(RoomPolicy, WhatIsLeftOfAPinnedCourseStays) {
+    publish_course("film", 2 * kMiB, 1);
+    carry();
+    must(village_->pin("film"));
+    must(village_->unsubscribe({"all", ""}));
+    village_disk_.flip_bit(kPack, must(village_disk_.stat(kPack)).size / 2, 3);
+    site::Findings findings;
+    must(village_->store().verify([&](const store::Damage& damage) { findings.add(damage); },
+                                  [](std::uint64_t, std::uint64_t) {}));
+    settle(findings, site::GiveUp::kAll);
+    collect(*village_);
+    EXPECT_GT(collect(*village_, true).use.kept[static_cast<std::size_t>(site::Claim::kPinned)], kMiB);
+    must(village_->subscribe({"all", ""}));
+    carry();
+    EXPECT_TRUE(is_whole("film"));
+    require_sound(*village_);
+}
+
+TEST_F(RoomPolicy, AnOldEditionThatSharesWhatIsGivenUpIsNotTakenForWhole) {
+    SimDisk folder;
+    write_files(folder, {{"film/film.bin", noise(kMiB, 1)}, {"film/note.txt", "one"}});
+    publish(*hub_, folder);
+    carry();
+    write_files(folder, {{"film/note.txt", "another"}});
+    publish(*hub_, folder);
+    carry();
+    village_disk_.flip_bit(kPack, must(village_disk_.stat(kPack)).size / 2, 3);
+    site::Findings findings;
+    must(village_->store().verify([&](const store::Damage& damage) { findings.add(damage); },
+                                  [](std::uint64_t, std::uint64_t) {}));
+    EXPECT_EQ(settle(findings, site::GiveUp::kDamaged).given_up, 1u);
+    must(village_->catalogue().for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
+        EXPECT_FALSE(must(exchange::is_complete(village_->database(), state.edition.manifest)));
+        return {};
+    }));
+    carry();
+    EXPECT_TRUE(is_whole("film"));
+}
+
+TEST_F(RoomPolicy, WhatMayGoBlocksNothingWhenItsListIsLost) {
+    publish_course("unloved", 2 * kMiB, 1);
+    carry();
+    must(village_->unsubscribe({"all", ""}));
+    must(village_->subscribe({"course", "wanted"}));
+    must(village_->store().forget(must(village_->why("unloved")).edition->edition.manifest));
+    let_store_take(pack_bytes(*village_) + kMiB / 2);
+    publish_course("wanted", kMiB, 2);
+    carry();
+    EXPECT_TRUE(is_whole("wanted"));
+}
+
+TEST_F(RoomPolicy, NothingGoesForTheListOfACourseThatCanNotFit) {
+    publish_course("unloved", 2 * kMiB, 1);
+    carry();
+    must(village_->unsubscribe({"all", ""}));
+    must(village_->subscribe({"course", "wanted"}));
+    let_store_take(pack_bytes(*village_) + 10'000);
+    publish_course("wanted", 6 * kMiB, 2);
+    carry();
+    EXPECT_EQ(why("wanted"), site::WhyState::kNoRoom);
+    EXPECT_TRUE(is_whole("unloved"));
 }
 
 TEST_F(RoomPolicy, AnIndexMadeAnewTellsNothingAsWholeThatIsNot) {
