@@ -1,4 +1,5 @@
 // What is done with a course that is here: checkout, cat, why.
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -91,6 +92,12 @@ Answer answer_of(site::WhyState state, bool is_hub, bool wants_all) {
             return Answer{
                 "missing-chunks", "parts of it have not arrived yet",
                 "take this site's answer to the hub by stick, and read the stick that the hub then writes"};
+        case site::WhyState::kDamaged:
+            return Answer{"damaged", "parts of it are lost",
+                          is_hub
+                              ? Literal("run `satchel store verify`, then publish its folder once more")
+                              : Literal("run `satchel store verify`; if this site does not want the course, "
+                                        "`satchel subscribe add` before that")};
         case site::WhyState::kComplete:
             return Answer{"complete", "it is here, complete", "use `satchel checkout` or `satchel cat`"};
     }
@@ -141,6 +148,13 @@ void say_room(Context& context, const site::Why& found, nlohmann::json& fields) 
                                       {"claim", claim.name}});
         with_these += holder.bytes;
     }
+    const bool has_old = std::any_of(found.could_go.begin(), found.could_go.end(),
+                                     [](const auto& each) { return each.claim == site::Claim::kOld; });
+    if (has_old)
+        output.print(
+            "an old edition goes with `satchel store drop COURSE --edition NUMBER`; then people see "
+            "nothing of the course until the new one is here",
+            {});
     if (with_these < found.room_needed && !found.could_go.empty())
         output.print("all of these together would not be enough", {});
 }

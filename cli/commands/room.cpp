@@ -82,10 +82,13 @@ Result<cli::ExitCode> drop(Context& context) {
                     "`satchel catalogue show COURSE` lists them");
     SATCHEL_TRY(const std::uint64_t dropped,
                 context.site->drop_editions(courses, number == 0 ? std::nullopt : std::optional(number)));
-    SATCHEL_TRY(const site::CollectReport report, context.site->collect(context.progress, false));
+    const Result<site::CollectReport> collected = context.site->collect(context.progress, false);
+    const site::CollectReport report = collected.value_or(site::CollectReport());
+    if (!collected.has_value())
+        context.output.warn("Nothing can be given back now: {why}",
+                            {{"why", context.output.line_of(collected.error())}});
     if (dropped == 0)
-        context.output.note(
-            "Nothing is dropped: none of that is kept here, or another course has the same files.");
+        context.output.note("Nothing is dropped: none of that is kept here.");
     else
         context.output.note("{count} editions dropped; {bytes} given back to the disk.",
                             {{"count", std::to_string(dropped)}, {"bytes", text::size_text(report.freed)}});
@@ -94,7 +97,7 @@ Result<cli::ExitCode> drop(Context& context) {
                             {"editions", dropped},
                             {"freed_bytes", report.freed},
                             {"moved_bytes", report.moved}});
-    return cli::kExitDone;
+    return collected.has_value() ? cli::kExitDone : cli::kExitPartly;
 }
 
 Result<cli::ExitCode> collect(Context& context) {

@@ -69,16 +69,19 @@ Result<std::optional<std::uint64_t>> missing_bytes(const Replica& replica, const
     return has_structure ? std::optional(bytes) : std::nullopt;
 }
 
-// Nodes and recipes are far less than a hundredth of what they name; very small files come nearer to that.
-constexpr std::uint64_t room_for_structure(std::uint64_t plain_bytes) {
-    constexpr std::uint64_t kFixed = 64 * 1024;
-    return plain_bytes / 64 + kFixed;
+// A file's place in a list and its share of the lists above; of a large one, its rows in a recipe. What an
+// edition has more than this the store's own limit stops.
+constexpr std::uint64_t room_for_structure(const catalogue::Edition& edition) {
+    constexpr std::uint64_t kFixed = 16 * 1024;
+    constexpr std::uint64_t kPerFile = 384;
+    return edition.bytes / 1024 + std::min(edition.files * kPerFile, edition.bytes / 64 + kPerFile) + kFixed;
 }
 
 class Plan {
   public:
-    static Result<Plan> begin(const Replica& replica, const std::vector<WantedEdition>& wanted) {
-        Plan plan(replica);
+    static Result<Plan> begin(const Replica& replica, const std::vector<WantedEdition>& wanted,
+                              const AtHand& is_at_hand) {
+        Plan plan(replica, is_at_hand);
         SATCHEL_TRY(plan.available_, replica.room->available());
         std::uint64_t all = 0;
         for (const WantedEdition& each : wanted) all += std::min(each.needed, kEveryByte - all);
@@ -96,7 +99,7 @@ class Plan {
             if (!missing.has_value() || !*missing) return admit_structure(each);
             each.needed = room_for(**missing);
         }
-        if (!fits(each.needed)) SATCHEL_TRY_VOID(make_room(each, each.needed, each.edition.course));
+        if (!fits(each.needed)) SATCHEL_TRY_VOID(make_room(each, each.needed, true));
         each.depth = fits(each.needed) ? Depth::kAll : Depth::kDeclined;
         reserved_ += each.depth == Depth::kDeclined ? 0 : each.needed;
         return {};
@@ -105,14 +108,14 @@ class Plan {
   private:
     static constexpr std::uint64_t kEveryByte = std::numeric_limits<std::uint64_t>::max();
 
-    explicit Plan(const Replica& replica) : replica_(&replica) {}
+    Plan(const Replica& replica, const AtHand& is_at_hand) : replica_(&replica), is_at_hand_(&is_at_hand) {}
 
     [[nodiscard]] std::uint64_t left() const { return available_ - std::min(available_, reserved_); }
     [[nodiscard]] bool fits(std::uint64_t bytes) const { return bytes <= left(); }
 
     // What people see of the course stays meanwhile: most of it may be part of the new edition, too.
     Result<void> admit_structure(WantedEdition& each) {
-        const std::uint64_t structure = room_for_structure(each.edition.bytes);
+        const std::uint64_t structure = room_for_structure(each.edition);
         // What lies below a list that was lost stays until that has come: so it always may.
         SATCHEL_TRY(const bool has_lapsed, exchange::has_lapsed(replica_->database, each.edition.manifest));
         if (!fits(structure) && !has_lapsed) {
@@ -121,7 +124,8 @@ class Plan {
             const std::uint64_t here = held == potential->held.end() ? 0 : held->second;
             const std::uint64_t more = each.edition.bytes - std::min(each.edition.bytes, here);
             each.available = potential->bytes - std::min(potential->bytes, reserved_);
-            if (std::max(structure, more) <= each.available) SATCHEL_TRY_VOID(make_room(each, structure, ""));
+            if (std::max(structure, more) <= each.available)
+                SATCHEL_TRY_VOID(make_room(each, structure, false));
         }
         const bool is_in = has_lapsed || fits(structure);
         each.depth = is_in ? Depth::kStructure : Depth::kDeclined;
@@ -130,13 +134,18 @@ class Plan {
     }
 
     // Room that can't be made is no room: what else is wanted comes in all the same.
-    Result<void> make_room(WantedEdition& each, std::uint64_t bytes, const std::string& for_course) {
+    Result<void> make_room(WantedEdition& each, std::uint64_t bytes, bool is_all) {
         const std::uint64_t wanted = reserved_ + std::min(bytes, kEveryByte - reserved_);
         SATCHEL_TRY(const RoomPort::Potential* reckoning, reckoned());
-        const auto stand_in = reckoning->stand_ins.find(for_course);
-        const std::uint64_t potential =
-            reckoning->bytes + (stand_in == reckoning->stand_ins.end() ? 0 : stand_in->second);
+        std::uint64_t potential = reckoning->bytes;
         each.available = potential - std::min(potential, reserved_);
+        std::string for_course;
+        const auto stand_in = reckoning->stand_ins.find(each.edition.course);
+        if (is_all && wanted > potential && stand_in != reckoning->stand_ins.end() && *is_at_hand_) {
+            SATCHEL_TRY(const bool is_at_hand, (*is_at_hand_)(each.edition.manifest));
+            if (is_at_hand) potential += stand_in->second;
+            if (is_at_hand) for_course = each.edition.course;
+        }
         if (wanted > potential) return {};
         const Result<std::uint64_t> made = replica_->room->make_room(wanted, for_course);
         if (!made.has_value() && made.error().code == ErrorCode::kCancelled) return made.error();
@@ -157,6 +166,7 @@ class Plan {
     }
 
     const Replica* replica_;
+    const AtHand* is_at_hand_;
     std::uint64_t available_ = 0;
     std::uint64_t reserved_ = 0;
     bool is_tight_ = false;  // by the editions' upper bounds
@@ -235,12 +245,12 @@ Result<void> note_declined(database::Database& database, const std::vector<Wante
 
 }  // namespace
 
-Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica) {
+Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, const AtHand& is_at_hand) {
     SATCHEL_TRY(std::vector<WantedEdition> wanted, list_wanted(replica));
     for (WantedEdition& each : wanted) each.needed = room_for(each.edition.bytes);
     if (replica.room == nullptr) return wanted;
     if (!wanted.empty()) {
-        SATCHEL_TRY(Plan plan, Plan::begin(replica, wanted));
+        SATCHEL_TRY(Plan plan, Plan::begin(replica, wanted, is_at_hand));
         for (WantedEdition& each : wanted) SATCHEL_TRY_VOID(plan.admit(each));
     }
     const Result<void> noted = note_declined(replica.database, wanted);

@@ -2,6 +2,7 @@
 // middle. See admission.cpp for the method.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -20,12 +21,15 @@ struct WantedEdition {
     catalogue::Edition edition;
     Depth depth = Depth::kAll;
     std::uint64_t needed = 0;     // bytes of room: an upper bound, exact when its structure is here
-    std::uint64_t available = 0;  // bytes that those before it leave it, with what may go for it
+    std::uint64_t available = 0;  // bytes that those before it leave it, with what goes by itself
 };
+
+// Whether a carrier has all here that an edition lacks; only then what people see of its course goes for it.
+using AtHand = std::function<Result<bool>(const ChunkId& manifest)>;
 
 // The current editions that are meant for this site and not complete, those that began to come in first. Room
 // is made for them, and which were declined is noted.
-Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica);
+Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, const AtHand& is_at_hand = {});
 
 // As the last plan decided; none after forget_declined, when there may be room now.
 struct Declined {

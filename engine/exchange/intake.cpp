@@ -40,6 +40,18 @@ Result<void> Intake::want_edition(const ChunkId& manifest, Depth depth) {
     });
 }
 
+Result<bool> Intake::has_passed_over(const ChunkId& manifest) {
+    bool has_all = true;
+    SATCHEL_TRY_VOID(walk_edition(*store_, manifest, [&](const ChunkId& id, ObjectKind) -> Result<bool> {
+        SATCHEL_TRY(const bool here, store_->contains(id));
+        if (here) return true;
+        SATCHEL_TRY(const bool offered, passed_over_.contains(id));
+        has_all = has_all && offered;
+        return false;
+    }));
+    return has_all;
+}
+
 Result<Intake::Offer> Intake::offer(const ChunkId& id, ByteView record) {
     SATCHEL_TRY(const std::optional<std::int64_t> wanted, wants_.find(id));
     if (!wanted) {

@@ -29,6 +29,9 @@ class Intake {
     Result<void> for_first_wanted(std::size_t count_max, const EachWanted& each);
     Result<bool> wants(const ChunkId& id) { return wants_.contains(id); }
 
+    // Whether all that this edition lacks was offered when nobody wanted it, so that the carrier has it.
+    Result<bool> has_passed_over(const ChunkId& manifest);
+
     Result<void> clear() { return wants_.clear(); }
     Result<std::uint64_t> wanted() { return wants_.size(); }
     // Whether something became wanted after it had been offered: the carrier should offer it once more.

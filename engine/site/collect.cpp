@@ -2,6 +2,7 @@
 // the rest back to the disk.
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "engine/base/encoding.hpp"
 #include "engine/exchange/edition_walk.hpp"
@@ -165,8 +166,14 @@ Result<CollectReport> collect(Site::State& state, Progress& progress, const Coll
     return report;
 }
 
+// Where little room is left, a person who asks for more gets all that can be had.
 Result<CollectReport> Site::collect(Progress& progress, bool only_look) {
-    return site::collect(*state_, progress, {.only_look = only_look});
+    constexpr std::uint64_t kTightShare = 16;
+    SATCHEL_TRY(const std::uint64_t room, available_room());
+    SATCHEL_TRY(const store::StoreStats stats, state_->store->stats());
+    const bool is_tight = room < stats.pack_bytes / kTightShare;
+    const std::uint64_t wanted = is_tight && !only_look ? std::numeric_limits<std::uint64_t>::max() : 0;
+    return site::collect(*state_, progress, {.only_look = only_look, .room_wanted = wanted});
 }
 
 }  // namespace satchel::site

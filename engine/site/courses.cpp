@@ -37,7 +37,8 @@ Result<void> Site::subscribe(const exchange::Subscription& subscription) {
     SATCHEL_TRY(database::Statement insert,
                 state_->database->prepare("INSERT OR IGNORE INTO subscription (kind, value) VALUES (?, ?)"));
     insert.bind(1, subscription.kind).bind(2, subscription.value);
-    return insert.run();
+    SATCHEL_TRY_VOID(insert.run());
+    return exchange::forget_declined(*state_->database);
 }
 
 Result<bool> Site::unsubscribe(const exchange::Subscription& subscription) {
@@ -120,8 +121,11 @@ Result<Why> Site::why(std::string_view course) {
     SATCHEL_TRY(const exchange::Missing missing, exchange::count_missing(*state_->store, manifest));
     answer.missing_objects = missing.objects;
     SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed, subscriptions());
+    SATCHEL_TRY(const bool was_whole, exchange::is_complete(*state_->database, manifest));
     if (missing.objects == 0)
         answer.state = WhyState::kComplete;
+    else if (was_whole)
+        answer.state = WhyState::kDamaged;
     else if (!exchange::is_meant(subscribed, answer.edition->edition))
         answer.state = WhyState::kNotSubscribed;
     else

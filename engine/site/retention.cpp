@@ -116,15 +116,21 @@ Result<void> for_each_held(Site::State& state,
     });
 }
 
-Result<void> leave_what_others_keep(Site::State& state, std::vector<HeldEdition>& going) {
-    return for_each_held(state, [&](const HeldEdition& other) -> Result<void> {
+Result<std::optional<HeldEdition>> leave_what_others_keep(
+    Site::State& state, std::vector<HeldEdition>& going,
+    const std::function<bool(const HeldEdition& edition)>& may_go) {
+    std::optional<HeldEdition> keeper;
+    SATCHEL_TRY_VOID(for_each_held(state, [&](const HeldEdition& other) -> Result<void> {
         const bool goes = std::any_of(going.begin(), going.end(), [&](const HeldEdition& each) {
             return each.course == other.course && each.number == other.number;
         });
-        if (!goes)
+        if (goes || may_go(other)) return {};
+        const auto erased =
             std::erase_if(going, [&](const HeldEdition& each) { return each.manifest == other.manifest; });
+        if (erased > 0) keeper = other;
         return {};
-    });
+    }));
+    return keeper;
 }
 
 Result<void> let_go(Site::State& state, const HeldEdition& edition) {
@@ -183,7 +189,11 @@ Result<std::uint64_t> Site::drop_editions(const std::vector<std::string>& course
     }));
     for (const HeldEdition& edition : dropped) staying.erase(edition.course);
     if (!staying.empty()) return must_stay(*state_, staying.begin()->second);
-    SATCHEL_TRY_VOID(leave_what_others_keep(*state_, dropped));
+    SATCHEL_TRY(const std::optional<HeldEdition> keeper,
+                leave_what_others_keep(*state_, dropped, [](const HeldEdition&) { return false; }));
+    if (keeper)
+        return fail(ErrorCode::kRefused, keeper->course, "this course has the same files, and keeps them",
+                    "drop both at once, or unpin or unsubscribe this one first");
     SATCHEL_TRY_VOID(exchange::forget_declined(*state_->database));
     for (const HeldEdition& edition : dropped) SATCHEL_TRY_VOID(let_go(*state_, edition));
     return dropped.size();

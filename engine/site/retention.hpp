@@ -27,8 +27,11 @@ struct HeldEdition {
 Result<void> for_each_held(Site::State& state,
                            const std::function<Result<void>(const HeldEdition& edition)>& each);
 
-// Takes those out of `going` whose files another edition has that stays: they are the same objects.
-Result<void> leave_what_others_keep(Site::State& state, std::vector<HeldEdition>& going);
+// Takes those out of `going` whose files another edition has that may not go: they are the same objects.
+// Returns one that keeps such files.
+Result<std::optional<HeldEdition>> leave_what_others_keep(
+    Site::State& state, std::vector<HeldEdition>& going,
+    const std::function<bool(const HeldEdition& edition)>& may_go);
 
 // The edition keeps nothing here from now on; a collection gives its bytes back.
 Result<void> let_go(Site::State& state, const HeldEdition& edition);

@@ -183,7 +183,8 @@ Result<std::uint64_t> SiteRoom::let_go_of(const std::function<bool(const HeldEdi
         }));
         goes_on = !chosen.empty();
         for (const HeldEdition& edition : chosen) shared.insert(edition.manifest);
-        SATCHEL_TRY_VOID(leave_what_others_keep(state_, chosen));
+        SATCHEL_TRY(const auto keeper, leave_what_others_keep(state_, chosen, may_go));
+        static_cast<void>(keeper);
     }
     for (const HeldEdition& edition : chosen) SATCHEL_TRY_VOID(let_go(state_, edition));
     return chosen.size();

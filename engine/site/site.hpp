@@ -102,7 +102,15 @@ struct RoomHolder {
     Claim claim = Claim::kPinned;
 };
 
-enum class WhyState { kUnknown, kWaitingForReviews, kNotSubscribed, kNoRoom, kMissingChunks, kComplete };
+enum class WhyState {
+    kUnknown,
+    kWaitingForReviews,
+    kNotSubscribed,
+    kNoRoom,
+    kMissingChunks,
+    kDamaged,  // it was whole, and something of it is lost that is not given up yet
+    kComplete,
+};
 struct Why {
     WhyState state = WhyState::kUnknown;
     std::string course;

@@ -185,8 +185,9 @@ class StickReader {
         bool for_room = false;
     };
     Result<Waiting> want_what_has_room(exchange::Intake& intake) {
+        const auto is_at_hand = [&](const ChunkId& manifest) { return intake.has_passed_over(manifest); };
         SATCHEL_TRY(const std::vector<exchange::WantedEdition> planned,
-                    exchange::plan_wanted(site_.replica()));
+                    exchange::plan_wanted(site_.replica(), is_at_hand));
         Waiting waiting;
         for (const exchange::WantedEdition& each : planned) {
             SATCHEL_TRY_VOID(intake.want_edition(each.edition.manifest, each.depth));
@@ -215,7 +216,8 @@ class StickReader {
             for (StickVolume& volume : volumes_) SATCHEL_TRY_VOID(read_chunks(volume, intake, pass == 0));
             if (waiting.for_structure || waiting.for_room) {
                 SATCHEL_TRY(const bool some_completed, notes_completed());
-                if (waiting.for_structure || some_completed) {
+                // After the first pass it is known what the stick has.
+                if (waiting.for_structure || some_completed || pass == 0) {
                     SATCHEL_TRY(waiting, want_what_has_room(intake));
                 }
             }

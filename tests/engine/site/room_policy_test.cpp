@@ -123,10 +123,41 @@ TEST_F(RoomPolicy, ACourseOfTheSameFilesThatIsPinnedKeepsThem) {
     carry();
     must(village_->unsubscribe({"all", ""}));
     must(village_->pin("one"));
-    must(village_->drop_editions({"two"}, std::nullopt));
+    const auto refused = village_->drop_editions({"two"}, std::nullopt);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().about, "one");
+    let_store_take(pack_bytes(*village_) + kMiB / 2);
+    must(village_->subscribe({"course", "wanted"}));
+    publish_course("wanted", kMiB, 2);
+    carry();
     collect(*village_);
+    EXPECT_FALSE(is_whole("wanted"));
     EXPECT_TRUE(is_whole("one"));
+    must(village_->unpin("one"));
+    carry();
+    EXPECT_TRUE(is_whole("wanted")) << "both may go, and go together";
     require_sound(*village_);
+}
+
+TEST_F(RoomPolicy, WhatPeopleSeeStaysUntilTheNewEditionIsAtHand) {
+    publish_course("film", 2 * kMiB, 1);
+    carry();
+    let_store_take(pack_bytes(*village_) + kMiB / 2);
+    publish_course("film", 2 * kMiB, 2);
+    SimDisk stick;
+    write_stick(*hub_, stick);
+    for (const auto& [path, content] : files_in(stick, "")) {
+        if (content.size() < kMiB) continue;
+        const auto volume = must(stick.open(path, env::OpenMode::kWrite));
+        must(volume->truncate(content.size() / 2));
+        must(volume->sync());
+    }
+    read_stick(*village_, stick);
+    EXPECT_EQ(why("film"), site::WhyState::kNoRoom);
+    must(exchange::plan_wanted(village_->replica()));
+    EXPECT_TRUE(film() == noise(2 * kMiB, 1)) << "half of a stick is not enough";
+    carry();
+    EXPECT_TRUE(film() == noise(2 * kMiB, 2));
 }
 
 TEST_F(RoomPolicy, NothingIsCollectedWhereAPackIsMissing) {
