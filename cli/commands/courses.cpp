@@ -148,13 +148,6 @@ void say_room(Context& context, const site::Why& found, nlohmann::json& fields) 
                                       {"claim", claim.name}});
         with_these += holder.bytes;
     }
-    const bool has_old = std::any_of(found.could_go.begin(), found.could_go.end(),
-                                     [](const auto& each) { return each.claim == site::Claim::kOld; });
-    if (has_old)
-        output.print(
-            "an old edition goes with `satchel store drop COURSE --edition NUMBER`; then people see "
-            "nothing of the course until the new one is here",
-            {});
     if (with_these < found.room_needed && !found.could_go.empty())
         output.print("all of these together would not be enough", {});
 }

@@ -159,7 +159,6 @@ constexpr Translation kRows[] = {
     {"all of these together would not be enough", "这些加在一起也不够"},
     {"all takes no value, and every other kind needs one", "all 不带值，其他类别都要带一个值"},
     {"an old edition", "旧版本"},
-    {"an old edition goes with `satchel store drop COURSE --edition NUMBER`; then people see nothing of the course until the new one is here", "旧版本用 `satchel store drop 课程 --edition 版本号` 丢弃；在新版本到达之前，大家看不到这门课程"},
     {"and {count} more; --json lists all", "另有 {count} 个；用 --json 列出全部"},
     {"another process is using the site", "站点正被另一个进程使用"},
     {"another process is using this site", "这个站点正被另一个进程使用"},

@@ -107,6 +107,8 @@ class Plan {
 
   private:
     static constexpr std::uint64_t kEveryByte = std::numeric_limits<std::uint64_t>::max();
+    static constexpr int kExactLooksMax = 16;  // each is a walk over all that is kept
+    static constexpr std::uint64_t kMargin = 64 * 1024;
 
     Plan(const Replica& replica, const AtHand& is_at_hand) : replica_(&replica), is_at_hand_(&is_at_hand) {}
 
@@ -143,8 +145,13 @@ class Plan {
         const auto stand_in = reckoning->stand_ins.find(each.edition.course);
         if (is_all && wanted > potential && stand_in != reckoning->stand_ins.end() && *is_at_hand_) {
             SATCHEL_TRY(const bool is_at_hand, (*is_at_hand_)(each.edition.manifest));
-            if (is_at_hand) potential += stand_in->second;
-            if (is_at_hand) for_course = each.edition.course;
+            const bool may_suffice = is_at_hand && wanted - potential <= stand_in->second;
+            if (may_suffice && exact_looks_++ < kExactLooksMax) {
+                for_course = each.edition.course;
+                // What it has in packs that are mostly needed would stay there.
+                const Result<std::uint64_t> exact = replica_->room->potential_for(for_course);
+                potential = exact.has_value() ? *exact - std::min(*exact, kMargin) : potential;
+            }
         }
         if (wanted > potential) return {};
         const Result<std::uint64_t> made = replica_->room->make_room(wanted, for_course);
@@ -171,6 +178,7 @@ class Plan {
     std::uint64_t reserved_ = 0;
     bool is_tight_ = false;  // by the editions' upper bounds
     std::optional<RoomPort::Potential> potential_;
+    int exact_looks_ = 0;
 };
 
 // -- what was declined ----------------------------------------------------------------------------

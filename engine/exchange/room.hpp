@@ -26,6 +26,8 @@ class RoomPort {
     // What room could be made; nothing goes. Costs a walk over all that is kept, if that changed since the
     // last one.
     virtual Result<Potential> potential() = 0;
+    // Likewise if the stand-in of this course went, too: exact, and a walk each time.
+    virtual Result<std::uint64_t> potential_for(const std::string& course) = 0;
     // Lets go of what the site's policy allows, whole editions at a time, until `bytes` are available or
     // nothing more may go. Returns what is available then.
     virtual Result<std::uint64_t> make_room(std::uint64_t bytes, const std::string& for_course) = 0;

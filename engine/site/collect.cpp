@@ -41,7 +41,7 @@ class Collector {
     // What each would give back by itself. Behind garbage(): from now on they count as kept.
     Result<void> mark_stand_ins() {
         return for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
-            if (!edition.is_stand_in || !plan_.as_if_gone || !plan_.as_if_gone(edition)) return {};
+            if (!edition.is_stand_in || !plan_.as_if_gone(edition)) return {};
             const Result<void> marked = mark_edition(edition.manifest, report_.stand_ins[edition.course]);
             return marked.has_value() ? marked : go_on_in_spite_of(marked.error(), edition);
         });
@@ -142,7 +142,7 @@ Result<CollectReport> collect(Site::State& state, Progress& progress, const Coll
     Collector collector(state, *collection, plan, progress, report);
     SATCHEL_TRY_VOID(collector.mark());
     SATCHEL_TRY(const store::Collection::Garbage garbage, collection->garbage(Thrift::kHalfDead));
-    SATCHEL_TRY_VOID(collector.mark_stand_ins());
+    if (plan.reckons_stand_ins) SATCHEL_TRY_VOID(collector.mark_stand_ins());
     SATCHEL_TRY(const store::Collection::Garbage in_need, collection->garbage(Thrift::kEighthDead));
     report.use.dead = garbage.dead_bytes;
     report.freeable = report.hindrance ? 0 : garbage.freeable_bytes;

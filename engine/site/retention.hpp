@@ -43,8 +43,9 @@ struct CollectPlan {
     std::uint64_t room_wanted = 0;  // until so much is available, more of the packs are written again
     // In need of room: these go if their list of files is damaged, and it is not known what they keep.
     std::function<bool(const HeldEdition& edition)> goes_if_damaged = {};
-    // For a look only: as if these were not kept. Stand-ins among them are reckoned one by one.
+    // For a look only: as if these were not kept.
     std::function<bool(const HeldEdition& edition)> as_if_gone = {};
+    bool reckons_stand_ins = false;  // among these: each by itself, and the others as if they were kept
 };
 // Reports what nothing keeps, and gives it back to the disk. kDamaged, where it is not known what the kept
 // editions are made of: nothing goes then. A look goes on, and tells it in the report.
@@ -61,6 +62,7 @@ class SiteRoom final : public exchange::RoomPort {
     explicit SiteRoom(Site::State& state) : state_(state) {}
     Result<std::uint64_t> available() override { return available_room(state_); }
     Result<Potential> potential() override;
+    Result<std::uint64_t> potential_for(const std::string& course) override;
     Result<std::uint64_t> make_room(std::uint64_t bytes, const std::string& for_course) override;
 
   private:

@@ -136,13 +136,23 @@ Result<exchange::RoomPort::Potential> SiteRoom::potential() {
     if (!reckoned_ || reckoned_->of != now) {
         NoProgress silent;
         const auto goes = [&](const HeldEdition& edition) { return may_go(edition, edition.course); };
-        SATCHEL_TRY(CollectReport look, collect(state_, silent, {.only_look = true, .as_if_gone = goes}));
+        SATCHEL_TRY(
+            CollectReport look,
+            collect(state_, silent, {.only_look = true, .as_if_gone = goes, .reckons_stand_ins = true}));
         reckoned_ = Reckoned{now, {look.freeable_in_need, std::move(look.stand_ins), std::move(look.held)}};
     }
     Potential potential = reckoned_->freeable;
     SATCHEL_TRY(const std::uint64_t room, available());
     potential.bytes += room;
     return potential;
+}
+
+Result<std::uint64_t> SiteRoom::potential_for(const std::string& course) {
+    NoProgress silent;
+    const auto goes = [&](const HeldEdition& edition) { return may_go(edition, course); };
+    SATCHEL_TRY(const CollectReport look, collect(state_, silent, {.only_look = true, .as_if_gone = goes}));
+    SATCHEL_TRY(const std::uint64_t room, available());
+    return room + look.freeable_in_need;
 }
 
 // First what replaced editions hold, then courses that nobody subscribes to, then what stands in.
@@ -196,7 +206,7 @@ Result<void> find_holders(Site::State& state, std::uint64_t bytes, std::vector<R
     SATCHEL_TRY_VOID(for_each_held(state, [&](const HeldEdition& edition) -> Result<void> {
         SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state.database, edition.manifest));
         const bool may_be_dropped = edition.claim == Claim::kOld || edition.claim == Claim::kRest;
-        const bool waits_for_a_person = is_hub ? may_be_dropped : !may_be_dropped || edition.is_stand_in;
+        const bool waits_for_a_person = is_hub == may_be_dropped;
         if (!is_whole || !waits_for_a_person) return {};
         RoomHolder holder{edition.course, edition.number, edition.bytes, edition.claim};
         holders.insert(std::upper_bound(holders.begin(), holders.end(), holder, goes_before),

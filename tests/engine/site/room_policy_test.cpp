@@ -139,6 +139,25 @@ TEST_F(RoomPolicy, ACourseOfTheSameFilesThatIsPinnedKeepsThem) {
     require_sound(*village_);
 }
 
+// Less than an eighth of the one pack would be dead then, and stays there.
+TEST_F(RoomPolicy, WhatPeopleSeeDoesNotGoWhereItWouldGiveNothingBack) {
+    SimDisk folder;
+    std::string bytes = noise(3 * kMiB, 1);
+    write_files(folder, {{"film/film.bin", bytes}, {"other/film.bin", noise(2 * kMiB, 2)}});
+    publish(*hub_, folder);
+    carry();
+    let_store_take(pack_bytes(*village_) + 450'000);
+    const std::string first = bytes;
+    bytes.replace(500'000, 300'000, noise(300'000, 3));
+    write_files(folder, {{"film/film.bin", bytes}});
+    publish(*hub_, folder);
+    for (int contact = 0; contact < 2; ++contact) {
+        carry();
+        EXPECT_EQ(why("film"), site::WhyState::kNoRoom);
+        EXPECT_TRUE(film() == first);
+    }
+}
+
 TEST_F(RoomPolicy, WhatPeopleSeeStaysUntilTheNewEditionIsAtHand) {
     publish_course("film", 2 * kMiB, 1);
     carry();
