@@ -5,7 +5,9 @@
 // each chunk, so that what is missing is known to the byte before content is asked for.
 //
 // Nothing goes for an edition that would be declined all the same: what may go is reckoned first, once for
-// all editions, and for some of those that could take the place of an older one.
+// all editions, and by itself for each that could take the place of the one people see. For the list of files
+// of an edition something goes only if what the edition has more than is here of its course could come in,
+// too.
 //
 // Crash points. What is declined is noted in one transaction, and anew by each plan.
 #include "engine/exchange/admission.hpp"
