@@ -134,6 +134,7 @@ void say_room(Context& context, const site::Why& found, nlohmann::json& fields) 
     fields["could_go"] = nlohmann::json::array();
     if (!found.could_go.empty())
         output.print("what could go for it, each with what it gives back at most:", {});
+    fields["stick_makes_room"] = found.a_stick_does;
     std::uint64_t with_these = found.room_available;
     for (const site::RoomHolder& holder : found.could_go) {
         const ClaimWords claim = words_of(holder.claim);
@@ -150,6 +151,8 @@ void say_room(Context& context, const site::Why& found, nlohmann::json& fields) 
     }
     if (with_these < found.room_needed && !found.could_go.empty())
         output.print("all of these together would not be enough", {});
+    if (found.a_stick_does)
+        output.print("a stick that has all of it brings it in place of the edition that is shown", {});
 }
 
 Result<cli::ExitCode> why(Context& context) {

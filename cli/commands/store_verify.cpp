@@ -55,16 +55,19 @@ Literal remedy_for(Context& context, const site::Findings& findings, const site:
     const bool is_rest_forgotten = is_forgotten || (findings.unreadable.empty() && !findings.is_pack_hit);
     if (!is_rest_forgotten)
         return "check the disk; what it does not give, `satchel store verify --forget` gives up, so that it "
-               "is "
-               "fetched again";
+               "is fetched again";
     if (settlement.lost_files == 0) return "no course is hit: what was damaged is given up";
     if (context.site->self().role == trust::SiteRole::kHub)
         return "publish the folders of the courses that are hit once more, or read a stick that was written "
                "where they are whole";
+    if (settlement.not_brought > 0 && is_forgotten)
+        return "what is subscribed to is wanted again, and a link or a stick brings it; other courses that "
+               "are "
+               "hit come after `satchel subscribe add`";
     if (settlement.not_brought > 0)
         return "what is subscribed to is wanted again, and a link or a stick brings it; for other courses "
-               "that "
-               "are hit run `satchel subscribe add`, then this command once more, or give them up: --forget";
+               "that are hit run `satchel subscribe add`, then this command once more, or give them up: "
+               "--forget";
     return "they are wanted again: a link, or a stick that was at the hub, brings them anew";
 }
 

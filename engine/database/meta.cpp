@@ -20,6 +20,12 @@ Result<void> set_meta(Database& database, std::string_view key, ByteView value) 
     return upsert.run();
 }
 
+Result<void> remove_meta(Database& database, std::string_view key) {
+    SATCHEL_TRY(Statement remove, database.prepare("DELETE FROM meta WHERE key = ?"));
+    remove.bind(1, key);
+    return remove.run();
+}
+
 Result<std::uint64_t> next_number(Database& database, std::string_view key) {
     SATCHEL_TRY(const std::optional<ByteBuffer> last, meta(database, key));
     std::uint64_t number = 1;

@@ -10,6 +10,7 @@ namespace satchel::database {
 
 Result<std::optional<ByteBuffer>> meta(Database& database, std::string_view key);
 Result<void> set_meta(Database& database, std::string_view key, ByteView value);
+Result<void> remove_meta(Database& database, std::string_view key);
 
 // A counter that only goes up; each call gives a number never given before, also after a crash.
 Result<std::uint64_t> next_number(Database& database, std::string_view key);

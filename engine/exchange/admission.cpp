@@ -5,9 +5,10 @@
 // each chunk, so that what is missing is known to the byte before content is asked for.
 //
 // Nothing goes for an edition that would be declined all the same: what may go is reckoned first, once for
-// all editions, and by itself for each that could take the place of the one people see. For the list of files
-// of an edition something goes only if what the edition has more than is here of its course could come in,
-// too.
+// all editions, and by itself for each that could take the place of the one people see. Nor for one that
+// nobody at hand has: there may be room when someone does, so it is not noted as declined. For the list of
+// files of an edition something goes only if what the edition has more than is here of its course could come
+// in, too.
 //
 // Crash points. What is declined is noted in one transaction, and anew by each plan.
 #include "engine/exchange/admission.hpp"
@@ -82,8 +83,8 @@ constexpr std::uint64_t room_for_structure(const catalogue::Edition& edition) {
 class Plan {
   public:
     static Result<Plan> begin(const Replica& replica, const std::vector<WantedEdition>& wanted,
-                              const AtHand& is_at_hand) {
-        Plan plan(replica, is_at_hand);
+                              const FindSource& find_source) {
+        Plan plan(replica, find_source);
         SATCHEL_TRY(plan.available_, replica.room->available());
         std::uint64_t all = 0;
         for (const WantedEdition& each : wanted) all += std::min(each.needed, kEveryByte - all);
@@ -112,7 +113,8 @@ class Plan {
     static constexpr int kExactLooksMax = 16;  // each is a walk over all that is kept
     static constexpr std::uint64_t kMargin = 64 * 1024;
 
-    Plan(const Replica& replica, const AtHand& is_at_hand) : replica_(&replica), is_at_hand_(&is_at_hand) {}
+    Plan(const Replica& replica, const FindSource& find_source)
+        : replica_(&replica), find_source_(&find_source) {}
 
     [[nodiscard]] std::uint64_t left() const { return available_ - std::min(available_, reserved_); }
     [[nodiscard]] bool fits(std::uint64_t bytes) const { return bytes <= left(); }
@@ -143,11 +145,12 @@ class Plan {
         SATCHEL_TRY(const RoomPort::Potential* reckoning, reckoned());
         std::uint64_t potential = reckoning->bytes;
         each.available = potential - std::min(potential, reserved_);
+        SATCHEL_TRY(const Source source, (*find_source_)(each.edition.manifest));
+        if (source == Source::kNone) return {};
         std::string for_course;
         const auto stand_in = reckoning->stand_ins.find(each.edition.course);
-        if (is_all && wanted > potential && stand_in != reckoning->stand_ins.end() && *is_at_hand_) {
-            SATCHEL_TRY(const bool is_at_hand, (*is_at_hand_)(each.edition.manifest));
-            const bool may_suffice = is_at_hand && wanted - potential <= stand_in->second;
+        if (is_all && wanted > potential && stand_in != reckoning->stand_ins.end()) {
+            const bool may_suffice = source == Source::kStick && wanted - potential <= stand_in->second;
             if (may_suffice && exact_looks_++ < kExactLooksMax) {
                 for_course = each.edition.course;
                 // What it has in packs that are mostly needed would stay there.
@@ -175,7 +178,7 @@ class Plan {
     }
 
     const Replica* replica_;
-    const AtHand* is_at_hand_;
+    const FindSource* find_source_;
     std::uint64_t available_ = 0;
     std::uint64_t reserved_ = 0;
     bool is_tight_ = false;  // by the editions' upper bounds
@@ -230,7 +233,7 @@ Result<std::map<std::string, Declined>> load_declined(database::Database& databa
 Result<void> note_declined(database::Database& database, const std::vector<WantedEdition>& wanted) {
     std::map<std::string, Declined> declined;
     for (const WantedEdition& each : wanted)
-        if (each.depth == Depth::kDeclined)
+        if (each.depth == Depth::kDeclined && each.available < each.needed)
             declined[declined_key(each.edition.manifest)] = {each.needed, each.available};
     SATCHEL_TRY(const auto before, load_declined(database));
     std::vector<std::string> gone;
@@ -243,11 +246,7 @@ Result<void> note_declined(database::Database& database, const std::vector<Wante
     }
     if (gone.empty() && declined.empty()) return {};
     SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database));
-    SATCHEL_TRY(database::Statement remove, database.prepare("DELETE FROM meta WHERE key = ?"));
-    for (const std::string& key : gone) {
-        remove.bind(1, key);
-        SATCHEL_TRY_VOID(remove.run());
-    }
+    for (const std::string& key : gone) SATCHEL_TRY_VOID(database::remove_meta(database, key));
     for (const auto& [key, each] : declined)
         SATCHEL_TRY_VOID(database::set_meta(database, key, encode(each)));
     return transaction.commit();
@@ -255,12 +254,12 @@ Result<void> note_declined(database::Database& database, const std::vector<Wante
 
 }  // namespace
 
-Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, const AtHand& is_at_hand) {
+Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, const FindSource& find_source) {
     SATCHEL_TRY(std::vector<WantedEdition> wanted, list_wanted(replica));
     for (WantedEdition& each : wanted) each.needed = room_for(each.edition.bytes);
     if (replica.room == nullptr) return wanted;
     if (!wanted.empty()) {
-        SATCHEL_TRY(Plan plan, Plan::begin(replica, wanted, is_at_hand));
+        SATCHEL_TRY(Plan plan, Plan::begin(replica, wanted, find_source));
         for (WantedEdition& each : wanted) SATCHEL_TRY_VOID(plan.admit(each));
     }
     const Result<void> noted = note_declined(replica.database, wanted);

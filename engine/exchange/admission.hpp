@@ -14,7 +14,7 @@ namespace satchel::exchange {
 enum class Depth : std::uint8_t {
     kAll,        // room is reserved for all of it
     kStructure,  // its nodes and recipes, which tell how much room it needs
-    kDeclined,   // there is no room for it, and what may go does not make enough
+    kDeclined,   // there is no room for it, and nothing went that would make enough
 };
 
 struct WantedEdition {
@@ -24,12 +24,17 @@ struct WantedEdition {
     std::uint64_t available = 0;  // bytes that those before it leave it, with what goes by itself
 };
 
-// Whether a carrier has all here that an edition lacks; only then what people see of its course goes for it.
-using AtHand = std::function<Result<bool>(const ChunkId& manifest)>;
+// Where what an edition lacks would come from now, which decides what may go for it.
+enum class Source : std::uint8_t {
+    kNone,   // nobody is known to have it: nothing goes
+    kLine,   // someone who may be gone for weeks before all is here: what people see of the course stays
+    kStick,  // all of it lies here
+};
+using FindSource = std::function<Result<Source>(const ChunkId& manifest)>;
 
 // The current editions that are meant for this site and not complete, those that began to come in first. Room
-// is made for them, and which were declined is noted.
-Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, const AtHand& is_at_hand = {});
+// is made for those that have a source, and which were declined is noted.
+Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, const FindSource& find_source);
 
 // As the last plan decided; none after forget_declined, when there may be room now.
 struct Declined {

@@ -22,16 +22,10 @@ namespace {
 
 std::string lapsed_key(const ChunkId& manifest) { return "lapsed/" + to_hex(manifest.view()); }
 
-Result<void> forget_lapse_of(database::Database& database, const ChunkId& manifest) {
-    SATCHEL_TRY(database::Statement remove, database.prepare("DELETE FROM meta WHERE key = ?"));
-    remove.bind(1, lapsed_key(manifest));
-    return remove.run();
-}
-
 }  // namespace
 
 Result<void> note_complete(database::Database& database, const ChunkId& manifest) {
-    SATCHEL_TRY_VOID(forget_lapse_of(database, manifest));
+    SATCHEL_TRY_VOID(database::remove_meta(database, lapsed_key(manifest)));
     SATCHEL_TRY(database::Statement insert,
                 database.prepare("INSERT OR REPLACE INTO holding (manifest, complete) VALUES (?, 1)"));
     insert.bind_blob(1, manifest.view());
@@ -46,7 +40,7 @@ Result<bool> is_complete(database::Database& database, const ChunkId& manifest) 
 }
 
 Result<void> forget_holding(database::Database& database, const ChunkId& manifest) {
-    SATCHEL_TRY_VOID(forget_lapse_of(database, manifest));
+    SATCHEL_TRY_VOID(database::remove_meta(database, lapsed_key(manifest)));
     SATCHEL_TRY(database::Statement remove, database.prepare("DELETE FROM holding WHERE manifest = ?"));
     remove.bind_blob(1, manifest.view());
     return remove.run();

@@ -63,7 +63,10 @@ Result<void> LiveSession::on_message(ByteView bytes, bool replayable, env::Insta
     cost.bytes_received += bytes.size();
     last_activity_ = now;
     answer_ms_ = kAnswerMs;
-    if (!replayable) confirmed_ = true;
+    if (!replayable && !confirmed_) {
+        confirmed_ = true;
+        SATCHEL_TRY_VOID(wants_.note_source(key_, options_.peer));
+    }
     heard_ = std::max(heard_, message.number);
     if (auto* hello = std::get_if<Hello>(&message.body))
         return take(std::move(*hello), message.number, replayable, now);

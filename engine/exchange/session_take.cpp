@@ -89,6 +89,7 @@ Result<void> LiveSession::take(const FreightMessage& message) {
     report_.reviews += taken.reviews;
     const bool new_root = after && (!before || before->version != after->version);
     if (new_root || taken.reviews > 0) SATCHEL_TRY_VOID(changed_by_peer(true));
+    if (taken.haves > 0) SATCHEL_TRY_VOID(wants_.note_source(key_, options_.peer));
     if (taken.haves + taken.receipts > 0) SATCHEL_TRY_VOID(changed_by_peer(false));
     for (const Error& refused : taken.refused) SATCHEL_TRY_VOID(note(refused));
     return {};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/exchange/haves.hpp"
 #include "engine/exchange/holdings.hpp"
 #include "engine/exchange/lacks.hpp"
 
@@ -17,6 +18,7 @@ Result<std::unique_ptr<Wants>> Wants::create(const Replica& replica) {
 void Wants::release(SessionKey session) {
     const std::size_t given_back =
         std::erase_if(asked_, [session](const auto& each) { return each.second.session == session; });
+    there_.erase(session);
     const bool gathered = gathered_ && gathered_->session == session;
     if (gathered) gathered_->session = 0;  // anyone may go on with it
     if (given_back > 0 || gathered) note_change();
@@ -26,7 +28,14 @@ void Wants::release(SessionKey session) {
 // room, or the store gave something up that had come, the table is made anew.
 Result<void> Wants::refresh() {
     note_change();
-    SATCHEL_TRY(const std::vector<WantedEdition> planned, plan_wanted(replica_));
+    std::optional<std::set<ChunkId>> there;  // looked up if room is wanted
+    const auto find_source = [&](const ChunkId& manifest) -> Result<Source> {
+        if (!there) {
+            SATCHEL_TRY(there, editions_there());
+        }
+        return there->contains(manifest) ? Source::kLine : Source::kNone;
+    };
+    SATCHEL_TRY(const std::vector<WantedEdition> planned, plan_wanted(replica_, find_source));
     std::map<ChunkId, Depth> plan;
     waits_for_structure_ = false;
     declines_some_ = false;
@@ -54,6 +63,29 @@ Result<void> Wants::refresh() {
         taken_since_settled_ += 1;          // perhaps all of it is here already
     }
     return {};
+}
+
+Result<void> Wants::note_source(SessionKey session, const SiteId& peer) {
+    there_.insert_or_assign(session, peer);
+    return declines_some_ ? refresh() : Result<void>();
+}
+
+// Of the current ones: not what a peer tells without end.
+Result<std::set<ChunkId>> Wants::editions_there() const {
+    std::set<ChunkId> editions;
+    for (const auto& [session, peer] : there_) {
+        SATCHEL_TRY(const std::optional<Have> have, peer_have(replica_, peer));
+        if (!have) continue;
+        SATCHEL_TRY_VOID(
+            replica_.catalogue.for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
+                const ChunkId& manifest = state.edition.manifest;
+                const std::vector<EditionMark>& held = have->complete;
+                if (state.is_current && std::binary_search(held.begin(), held.end(), mark_of(manifest)))
+                    editions.insert(manifest);
+                return {};
+            }));
+    }
+    return editions;
 }
 
 bool Wants::was_custody_told(const SiteId& peer, const Digest& digest) const {

@@ -44,6 +44,8 @@ class Wants {
 
     // After catalogue, reviews, roots or subscriptions changed: here, by a conversation or another carrier.
     Result<void> refresh();
+    // A peer is there now, or told anew which editions it has: room may be made for these. Until release().
+    Result<void> note_source(SessionKey session, const SiteId& peer);
     // Something changed that conversations may want to tell: they compare this number, so their deadlines and
     // next_message() are worth a look. Also for changes that do not touch what is wanted, as a new segment.
     [[nodiscard]] std::uint64_t changes() const { return changes_; }
@@ -94,6 +96,7 @@ class Wants {
         : replica_(replica), intake_(std::move(intake)), spool_(replica) {}
     void make_room(std::size_t bytes, const ChunkId& keep);
     void drop_part(std::map<ChunkId, Part>::iterator part);
+    [[nodiscard]] Result<std::set<ChunkId>> editions_there() const;
     [[nodiscard]] Wanted wanted_of(const ChunkId& id) const;
     [[nodiscard]] std::uint64_t bytes_in_flight(SessionKey session) const;
 
@@ -104,7 +107,8 @@ class Wants {
     std::uint64_t losses_ = 0;          // of the store, when the table was made
     bool waits_for_structure_ = false;  // of one of them; when it is here, its room is known
     bool declines_some_ = false;        // for want of room
-    std::map<ChunkId, Request> asked_;  // kRequestsInFlightMax a conversation
+    std::map<SessionKey, SiteId> there_;  // that conversations are held with
+    std::map<ChunkId, Request> asked_;    // kRequestsInFlightMax a conversation
     std::map<ChunkId, Part> parts_;
     std::uint64_t parts_bytes_ = 0;
     std::uint64_t touches_ = 0;

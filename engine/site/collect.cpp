@@ -34,8 +34,7 @@ class Collector {
                 return marked.has_value() ? marked : go_on_in_spite_of(marked.error(), edition);
             }));
         }
-        for (const HeldEdition& edition : damaged_) SATCHEL_TRY_VOID(let_go(state_, edition));
-        return {};
+        return let_go(state_, damaged_);
     }
 
     // What each would give back by itself. Behind garbage(): from now on they count as kept.

@@ -105,9 +105,7 @@ Result<void> make_database(env::Disk& disk, env::World world, RepairReport& repo
     SATCHEL_TRY_VOID(restore_catalogue(disk, world, *database, report));
     SATCHEL_TRY(const std::unique_ptr<KeepLog> keep_log,
                 KeepLog::begin_anew(disk, *database, read.number + 1));
-    SATCHEL_TRY(database::Statement done, database->prepare("DELETE FROM meta WHERE key = ?"));
-    done.bind(1, kRepairMeta);
-    return done.run();
+    return database::remove_meta(*database, kRepairMeta);
 }
 
 Result<std::uint64_t> count_segments(database::Database& database) {

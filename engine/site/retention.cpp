@@ -22,12 +22,6 @@ std::string key_of(std::string_view prefix, std::string_view rest) {
     return std::string(prefix) + std::string(rest);
 }
 
-Result<void> remove_meta(database::Database& database, const std::string& key) {
-    SATCHEL_TRY(database::Statement remove, database.prepare("DELETE FROM meta WHERE key = ?"));
-    remove.bind(1, key);
-    return remove.run();
-}
-
 // Why an edition stays here, if it does.
 class Claims {
   public:
@@ -133,12 +127,15 @@ Result<std::optional<HeldEdition>> leave_what_others_keep(
     return keeper;
 }
 
-Result<void> let_go(Site::State& state, const HeldEdition& edition) {
+Result<void> let_go(Site::State& state, const std::vector<HeldEdition>& editions) {
+    if (editions.empty()) return {};
+    const bool is_hub = state.self.role == trust::SiteRole::kHub;
     SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(*state.database));
-    SATCHEL_TRY_VOID(exchange::forget_holding(*state.database, edition.manifest));
-    if (state.self.role == trust::SiteRole::kHub)
-        SATCHEL_TRY_VOID(
-            database::set_meta(*state.database, key_of(kDroppedPrefix, to_hex(edition.manifest.view())), {}));
+    for (const HeldEdition& edition : editions) {
+        const std::string dropped = key_of(kDroppedPrefix, to_hex(edition.manifest.view()));
+        SATCHEL_TRY_VOID(exchange::forget_holding(*state.database, edition.manifest));
+        if (is_hub) SATCHEL_TRY_VOID(database::set_meta(*state.database, dropped, {}));
+    }
     return transaction.commit();
 }
 
@@ -150,7 +147,7 @@ Result<void> Site::pin(const std::string& course) {
 
 Result<void> Site::unpin(const std::string& course) {
     SATCHEL_TRY_VOID(exchange::forget_declined(*state_->database));
-    return remove_meta(*state_->database, key_of(kPinPrefix, course));
+    return database::remove_meta(*state_->database, key_of(kPinPrefix, course));
 }
 
 Result<bool> Site::is_pinned(const std::string& course) {
@@ -195,7 +192,7 @@ Result<std::uint64_t> Site::drop_editions(const std::vector<std::string>& course
         return fail(ErrorCode::kRefused, keeper->course, "this course has the same files, and keeps them",
                     "drop both at once, or unpin or unsubscribe this one first");
     SATCHEL_TRY_VOID(exchange::forget_declined(*state_->database));
-    for (const HeldEdition& edition : dropped) SATCHEL_TRY_VOID(let_go(*state_, edition));
+    SATCHEL_TRY_VOID(let_go(*state_, dropped));
     return dropped.size();
 }
 

@@ -33,8 +33,8 @@ Result<std::optional<HeldEdition>> leave_what_others_keep(
     Site::State& state, std::vector<HeldEdition>& going,
     const std::function<bool(const HeldEdition& edition)>& may_go);
 
-// The edition keeps nothing here from now on; a collection gives its bytes back.
-Result<void> let_go(Site::State& state, const HeldEdition& edition);
+// The editions keep nothing here from now on, all of them or none; a collection gives their bytes back.
+Result<void> let_go(Site::State& state, const std::vector<HeldEdition>& editions);
 
 Result<StoreLimits> load_limits(Site::State& state);
 

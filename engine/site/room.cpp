@@ -196,14 +196,17 @@ Result<std::uint64_t> SiteRoom::let_go_of(const std::function<bool(const HeldEdi
         SATCHEL_TRY(const auto keeper, leave_what_others_keep(state_, chosen, may_go));
         static_cast<void>(keeper);
     }
-    for (const HeldEdition& edition : chosen) SATCHEL_TRY_VOID(let_go(state_, edition));
+    SATCHEL_TRY_VOID(let_go(state_, chosen));
     return chosen.size();
 }
 
 // A hub keeps what others fetch from it, and lets nothing go by itself.
-Result<void> find_holders(Site::State& state, std::uint64_t bytes, std::vector<RoomHolder>& holders) {
+Result<void> find_holders(Site::State& state, std::uint64_t bytes, Why& answer) {
     const bool is_hub = state.self.role == trust::SiteRole::kHub;
+    std::vector<RoomHolder>& holders = answer.could_go;
     SATCHEL_TRY_VOID(for_each_held(state, [&](const HeldEdition& edition) -> Result<void> {
+        if (edition.is_stand_in && edition.course == answer.course)
+            answer.a_stick_does = edition.bytes >= bytes;
         SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state.database, edition.manifest));
         const bool may_be_dropped = edition.claim == Claim::kOld || edition.claim == Claim::kRest;
         const bool waits_for_a_person = is_hub == may_be_dropped;
@@ -226,8 +229,7 @@ Result<void> Site::look_for_room(const ChunkId& manifest, Why& answer) {
     answer.state = WhyState::kNoRoom;
     answer.room_needed = declined->needed;
     answer.room_available = declined->available;
-    return find_holders(*state_, declined->needed - std::min(declined->needed, declined->available),
-                        answer.could_go);
+    return find_holders(*state_, declined->needed - std::min(declined->needed, declined->available), answer);
 }
 
 Result<std::vector<exchange::WantedEdition>> Site::waiting_for_room() {

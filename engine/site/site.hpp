@@ -118,6 +118,7 @@ struct Why {
     std::uint64_t missing_objects = 0;  // known to be missing; what a missing table names is not counted yet
     std::uint64_t room_needed = 0;      // bytes, with kNoRoom
     std::uint64_t room_available = 0;
+    bool a_stick_does = false;         // with kNoRoom: one that has all of it takes the shown edition's place
     std::vector<RoomHolder> could_go;  // with kNoRoom: enough to make it, or the largest kHoldersMax
     static constexpr std::size_t kHoldersMax = 16;
 };

@@ -185,9 +185,12 @@ class StickReader {
         bool for_room = false;
     };
     Result<Waiting> want_what_has_room(exchange::Intake& intake) {
-        const auto is_at_hand = [&](const ChunkId& manifest) { return intake.has_passed_over(manifest); };
+        const auto find_source = [&](const ChunkId& manifest) -> Result<exchange::Source> {
+            SATCHEL_TRY(const bool has_all, intake.has_passed_over(manifest));
+            return has_all ? exchange::Source::kStick : exchange::Source::kLine;
+        };
         SATCHEL_TRY(const std::vector<exchange::WantedEdition> planned,
-                    exchange::plan_wanted(site_.replica(), is_at_hand));
+                    exchange::plan_wanted(site_.replica(), find_source));
         Waiting waiting;
         for (const exchange::WantedEdition& each : planned) {
             SATCHEL_TRY_VOID(intake.want_edition(each.edition.manifest, each.depth));

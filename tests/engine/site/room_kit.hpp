@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/exchange/admission.hpp"
 #include "tests/support/contact.hpp"
 #include "tests/support/county.hpp"
 
@@ -36,6 +37,10 @@ class Room : public testing::Test {
         site::StoreLimits limits = must(village_->limits());
         limits.store_max = bytes;
         must(village_->set_limits(limits));
+    }
+
+    static exchange::FindSource from(exchange::Source source) {
+        return [source](const ChunkId&) -> Result<exchange::Source> { return source; };
     }
 
     std::string film() {

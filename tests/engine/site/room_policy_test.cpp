@@ -38,6 +38,7 @@ TEST_F(RoomPolicy, TheEditionThatPeopleSeeStaysWhereTheNewOneWouldNotFitAllTheSa
         EXPECT_GT(collect(*village_, true).use.kept[static_cast<std::size_t>(site::Claim::kRest)], kMiB / 2);
     }
     EXPECT_GT(must(village_->why("film")).room_available, kMiB) << "with what would go for it";
+    EXPECT_FALSE(must(village_->why("film")).a_stick_does) << "it needs more than the old one gives";
 }
 
 TEST_F(RoomPolicy, AStandInGoesForItsOwnCourseAlone) {
@@ -173,10 +174,43 @@ TEST_F(RoomPolicy, WhatPeopleSeeStaysUntilTheNewEditionIsAtHand) {
     }
     read_stick(*village_, stick);
     EXPECT_EQ(why("film"), site::WhyState::kNoRoom);
-    must(exchange::plan_wanted(village_->replica()));
+    must(exchange::plan_wanted(village_->replica(), from(exchange::Source::kLine)));
     EXPECT_TRUE(film() == noise(2 * kMiB, 1)) << "half of a stick is not enough";
+    EXPECT_TRUE(must(village_->why("film")).a_stick_does);
     carry();
     EXPECT_TRUE(film() == noise(2 * kMiB, 2));
+}
+
+TEST_F(RoomPolicy, NothingGoesBeforeSomeoneIsThereWhoHasTheNewCourse) {
+    publish_course("unloved", 2 * kMiB, 1);
+    carry();
+    must(village_->unsubscribe({"all", ""}));
+    must(village_->subscribe({"course", "wanted"}));
+    let_store_take(pack_bytes(*village_) + kMiB / 2);
+    publish_course("wanted", kMiB, 2);
+    village_.reset();
+    hub_.reset();
+    SimDisk other_disk;
+    {
+        const auto hub = must(site::Site::open(hub_disk_, world_.world()));
+        const auto other = join_village(*hub, other_disk, world_.world(), "west");
+        SimDisk stick;
+        write_stick(*hub, stick);
+        read_stick(*other, stick);
+        must(other->unsubscribe({"all", ""}));
+        must(other->drop_editions({"wanted"}, std::nullopt));
+    }
+    NetSite village(village_disk_.tree(), 2), other(other_disk.tree(), 3);
+    EXPECT_TRUE(meet(other, village).done);
+    const auto is_here = [&](const std::string& course) {
+        return must(village.site->why(course)).state == site::WhyState::kComplete;
+    };
+    EXPECT_EQ(must(village.site->why("wanted")).state, site::WhyState::kMissingChunks) << "not declined";
+    EXPECT_TRUE(is_here("unloved"));
+    NetSite hub(hub_disk_.tree(), 1);
+    EXPECT_TRUE(meet(hub, village).done);
+    EXPECT_TRUE(is_here("wanted"));
+    EXPECT_FALSE(is_here("unloved"));
 }
 
 TEST_F(RoomPolicy, NothingIsCollectedWhereAPackIsMissing) {

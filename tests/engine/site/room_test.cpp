@@ -160,7 +160,7 @@ TEST_F(Room, WhatIsLeftForOneIsWhatThoseBeforeItLeave) {
     let_store_take(kMiB / 2);
     read_stick(*village_, stick);
     let_store_take(pack_bytes(*village_) + 3 * kMiB);
-    must(exchange::plan_wanted(village_->replica()));
+    must(exchange::plan_wanted(village_->replica(), from(exchange::Source::kLine)));
     const site::Why answer = must(village_->why("second"));
     ASSERT_EQ(answer.state, site::WhyState::kNoRoom);
     EXPECT_LT(answer.room_available, kMiB) << "the first one's room is spoken for";
