@@ -136,6 +136,7 @@ Result<cli::ExitCode> read(Context& context) {
                              {"unanswered", std::move(unanswered)}};
     warn_of_no_room(context, context.site->waiting_for_room(), fields);
     context.output.summary(std::move(fields));
+    if (report.no_room) return *report.no_room;
     return exit_code_of_read(report);
 }
 

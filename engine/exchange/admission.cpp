@@ -98,7 +98,7 @@ class Plan {
         if (!fits(each.needed) || (is_tight_ && is_begun)) {
             const Result<std::optional<std::uint64_t>> missing =
                 missing_bytes(*replica_, each.edition.manifest);
-            if (!missing.has_value() && missing.error().code != ErrorCode::kDamaged) return missing.error();
+            if (!missing.has_value() && !is_unreadable(missing.error())) return missing.error();
             if (!missing.has_value() || !*missing) return admit_structure(each);
             each.needed = room_for(**missing);
         }

@@ -20,8 +20,9 @@ Result<void> ContentSender::open(const Wanted& wanted, std::vector<Error>& damag
     Result<ByteBuffer> record = store_.read_record(wanted.id);
     if (!record.has_value()) {
         const ErrorCode code = record.error().code;
-        if (code != ErrorCode::kNotFound && code != ErrorCode::kDamaged) return record.error();
-        if (code == ErrorCode::kDamaged) damaged.push_back(record.error());
+        const bool is_damaged = code == ErrorCode::kDamaged || code == ErrorCode::kIo;
+        if (code != ErrorCode::kNotFound && !is_damaged) return record.error();
+        if (is_damaged) damaged.push_back(record.error());
         absent_.push_back(wanted.id);
         return {};
     }

@@ -23,6 +23,10 @@ Result<void> walk_extents(store::Store& store, const ChunkId& node, const Visit&
                           const EachExtent& each);
 Result<void> walk_recipe(store::Store& store, const ChunkId& recipe, const Visit& visit);
 
+// Of a walk: a list or a recipe is damaged, or the disk does not give it. What it names is not known then;
+// all else goes on, and verify tells of it.
+[[nodiscard]] bool is_unreadable(const Error& error);
+
 // What of an edition is not here. What a missing node or recipe names is not counted yet.
 struct Missing {
     std::uint64_t objects = 0;

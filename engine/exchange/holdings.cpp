@@ -72,11 +72,19 @@ Result<void> recheck_holdings(const Replica& replica) {
         SATCHEL_TRY(const bool known, is_complete(replica.database, manifest));
         if (!known) return {};
         const Result<Missing> missing = count_missing(replica.store, manifest);
-        if (!missing.has_value() && missing.error().code == ErrorCode::kDamaged) return {};
-        if (!missing.has_value()) return missing.error();
+        if (!missing.has_value()) return is_unreadable(missing.error()) ? Result<void>() : missing.error();
         return missing->objects == 0 ? Result<void>() : forget_holding(replica.database, manifest);
     });
 }
+
+namespace {
+// What has a list that can't be read is not; the others are looked at all the same.
+Result<bool> is_whole_here(store::Store& store, const ChunkId& manifest) {
+    const Result<Missing> missing = count_missing(store, manifest);
+    if (missing.has_value()) return missing->objects == 0;
+    return is_unreadable(missing.error()) ? Result<bool>(false) : missing.error();
+}
+}  // namespace
 
 Result<void> find_holdings(const Replica& replica, Progress& progress) {
     std::uint64_t done = 0;
@@ -84,8 +92,8 @@ Result<void> find_holdings(const Replica& replica, Progress& progress) {
         const catalogue::Edition& edition = state.edition;
         SATCHEL_TRY_VOID(progress.update(
             {.stage = "checking what is complete", .item = edition.course, .items_done = ++done}));
-        SATCHEL_TRY(const Missing missing, count_missing(replica.store, edition.manifest));
-        return missing.objects == 0 ? note_complete(replica.database, edition.manifest) : Result<void>();
+        SATCHEL_TRY(const bool is_whole, is_whole_here(replica.store, edition.manifest));
+        return is_whole ? note_complete(replica.database, edition.manifest) : Result<void>();
     });
 }
 
@@ -101,8 +109,8 @@ Result<void> refresh_holdings(const Replica& replica, Progress& progress, const 
         if (known) return {};
         SATCHEL_TRY(const bool pinned, is_pinned(replica.database, edition.course));
         if (!pinned && !is_meant(subscribed, edition)) return {};
-        SATCHEL_TRY(const Missing missing, count_missing(replica.store, edition.manifest));
-        if (missing.objects > 0) return {};
+        SATCHEL_TRY(const bool is_whole, is_whole_here(replica.store, edition.manifest));
+        if (!is_whole) return {};
         SATCHEL_TRY_VOID(note_complete(replica.database, edition.manifest));
         became(edition);
         return {};

@@ -60,22 +60,20 @@ Result<Intake::Offer> Intake::offer(const ChunkId& id, ByteView record) {
         SATCHEL_TRY_VOID(passed_over_.insert(id));
         return Offer::kNotWanted;
     }
-    SATCHEL_TRY_VOID(store_->put_record(record));
+    const auto object = static_cast<ObjectKind>(*wanted >> kOrderBits);
+    const bool names_others = object != ObjectKind::kContent;
+    SATCHEL_TRY_VOID(store_->put_record(
+        record, names_others ? store::Reach::kBeyondByALittle : store::Reach::kToTheLimit));
     SATCHEL_TRY_VOID(wants_.erase(id));
     const Depth depth = (*wanted & kStructureOnly) != 0 ? Depth::kStructure : Depth::kAll;
     const auto visit = [this, depth](const ChunkId& inner, ObjectKind kind) {
         return want_if_missing(inner, kind, depth);
     };
-    switch (static_cast<ObjectKind>(*wanted >> kOrderBits)) {
-        case ObjectKind::kNode:
-            SATCHEL_TRY_VOID(walk_edition(*store_, id, visit));
-            break;
-        case ObjectKind::kRecipe:
-            SATCHEL_TRY_VOID(walk_recipe(*store_, id, visit));
-            break;
-        case ObjectKind::kContent:
-            break;
-    }
+    Result<void> walked;
+    if (object == ObjectKind::kNode) walked = walk_edition(*store_, id, visit);
+    if (object == ObjectKind::kRecipe) walked = walk_recipe(*store_, id, visit);
+    // Of what is below and damaged here, `store verify` tells; this one came whole.
+    if (!walked.has_value() && !is_unreadable(walked.error())) return walked.error();
     return Offer::kTaken;
 }
 

@@ -35,11 +35,13 @@ Result<void> Lacks::note_held(const Have& have) {
     return catalogue_->for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {
         const ChunkId& manifest = state.edition.manifest;
         if (!holds(have, manifest)) return {};
-        return walk_edition(*store_, manifest, [&](const ChunkId& id, ObjectKind kind) -> Result<bool> {
+        const auto visit = [&](const ChunkId& id, ObjectKind kind) -> Result<bool> {
             SATCHEL_TRY(const bool is_new, held_.insert(id));
             if (!is_new || kind == ObjectKind::kContent) return false;
             return store_->contains(id);
-        });
+        };
+        const Result<void> walked = walk_edition(*store_, manifest, visit);
+        return walked.has_value() || is_unreadable(walked.error()) ? Result<void>() : walked;
     });
 }
 
@@ -53,16 +55,21 @@ Result<void> Lacks::of(const std::optional<Have>& have, const Emit& emit) {
         const catalogue::Edition& edition = state.edition;
         if (!state.is_current || !is_meant(subscriptions, edition)) return {};
         if (have && holds(*have, edition.manifest)) return {};
-        return walk_edition(*store_, edition.manifest,
-                            [&](const ChunkId& id, ObjectKind kind) -> Result<bool> {
-                                SATCHEL_TRY(const bool is_held, held_.contains(id));
-                                if (is_held) return false;
-                                SATCHEL_TRY(const bool is_here, store_->contains(id));
-                                if (!is_here) return false;
-                                SATCHEL_TRY(const bool is_new, emitted_.insert(id));
-                                if (is_new) SATCHEL_TRY_VOID(emit(id, kind));
-                                return kind != ObjectKind::kContent;
-                            });
+        Result<void> emitted;
+        const auto visit = [&](const ChunkId& id, ObjectKind kind) -> Result<bool> {
+            SATCHEL_TRY(const bool is_held, held_.contains(id));
+            if (is_held) return false;
+            SATCHEL_TRY(const bool is_here, store_->contains(id));
+            if (!is_here) return false;
+            SATCHEL_TRY(const bool is_new, emitted_.insert(id));
+            if (is_new) emitted = emit(id, kind);
+            SATCHEL_TRY_VOID(emitted);
+            return kind != ObjectKind::kContent;
+        };
+        const Result<void> walked = walk_edition(*store_, edition.manifest, visit);
+        // A list that can't be read was emitted before that was tried: whoever takes it knows.
+        const bool goes_on = walked.has_value() || (emitted.has_value() && is_unreadable(walked.error()));
+        return goes_on ? Result<void>() : walked;
     });
 }
 

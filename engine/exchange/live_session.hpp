@@ -116,6 +116,7 @@ class LiveSession final : public Session {
     Result<void> take(const ReviewMarks& message);
     Result<void> take(LanePiece&& piece, env::Instant now);
     Result<void> take(const Data& data, env::Instant now);
+    Result<void> go_without(const ChunkId& id, const Error& no_room);
     void take(const Want& want);
     void take(const NotHere& message);
     Result<void> finish_lane();

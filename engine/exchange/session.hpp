@@ -51,7 +51,7 @@ struct SessionReport {
     std::uint64_t chunks_taken = 0;
     std::uint64_t chunks_given = 0;
     std::uint64_t bytes_again = 0;       // of content that came and was here or not asked for
-    std::vector<Error> refused;          // at most kRefusedMax
+    std::vector<Error> refused;          // at most kRefusedMax; kNoSpace: something came and had no room
     std::vector<std::string> completed;  // courses
     std::optional<env::Instant> greeted, first_content;
     [[nodiscard]] const StageCost& cost_of(Stage stage) const {

@@ -156,8 +156,11 @@ Result<void> LiveSession::take(LanePiece&& piece, env::Instant now) {
 
 Result<void> LiveSession::take(const Data& data, env::Instant now) {
     last_content_ = now;
-    SATCHEL_TRY(const Wants::Took took, wants_.take(key_, data));
-    switch (took) {
+    const Result<Wants::Took> took = wants_.take(key_, data);
+    if (!took.has_value() && took.error().code == ErrorCode::kNoSpace)
+        return go_without(data.id, took.error());
+    if (!took.has_value()) return took.error();
+    switch (*took) {
         case Wants::Took::kPiece:
             break;
         case Wants::Took::kRecord:
@@ -174,6 +177,16 @@ Result<void> LiveSession::take(const Data& data, env::Instant now) {
                              "fetch it again from a stick or another site"));
     }
     if (!report_.first_content) report_.first_content = now;
+    return {};
+}
+
+// All else goes on. Not asked for again in this conversation.
+Result<void> LiveSession::go_without(const ChunkId& id, const Error& no_room) {
+    if (not_here_.size() < kNotHereKept) not_here_.insert(id);
+    may_ask_ = true;
+    const bool is_told = std::any_of(report_.refused.begin(), report_.refused.end(),
+                                     [](const Error& each) { return each.code == ErrorCode::kNoSpace; });
+    if (!is_told && report_.refused.size() < kRefusedMax) report_.refused.push_back(no_room);
     return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/exchange/edition_walk.hpp"
 #include "engine/exchange/haves.hpp"
 #include "engine/exchange/holdings.hpp"
 #include "engine/exchange/lacks.hpp"
@@ -58,7 +59,7 @@ Result<void> Wants::refresh() {
         const auto before = manifests_.find(manifest);
         if (before != manifests_.end() && before->second == each.depth) continue;
         const Result<void> wanted = intake_.want_edition(manifest, each.depth);
-        if (!wanted.has_value() && wanted.error().code != ErrorCode::kDamaged) return wanted;
+        if (!wanted.has_value() && !is_unreadable(wanted.error())) return wanted;
         manifests_[manifest] = each.depth;  // of one that is damaged here, `store verify` tells
         taken_since_settled_ += 1;          // perhaps all of it is here already
     }

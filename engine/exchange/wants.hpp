@@ -58,7 +58,8 @@ class Wants {
     Result<std::uint64_t> wanted() { return intake_.wanted(); }
 
     enum class Took { kPiece, kRecord, kNotAsked, kRefused };
-    // kRefused: all of the record came and it is not what its id says.
+    // kRefused: all of the record came and it is not what its id says. kNoSpace: the disk filled since the
+    // plan was made, or the edition's document told too little; the record stays wanted.
     Result<Took> take(SessionKey session, const Data& piece);
     void not_here(SessionKey session, const ChunkId& id);
 
@@ -104,9 +105,9 @@ class Wants {
     Intake intake_;
     // Of current editions that are meant for this site and not complete: how far they may come in.
     std::map<ChunkId, Depth> manifests_;
-    std::uint64_t losses_ = 0;          // of the store, when the table was made
-    bool waits_for_structure_ = false;  // of one of them; when it is here, its room is known
-    bool declines_some_ = false;        // for want of room
+    std::uint64_t losses_ = 0;            // of the store, when the table was made
+    bool waits_for_structure_ = false;    // of one of them; when it is here, its room is known
+    bool declines_some_ = false;          // for want of room
     std::map<SessionKey, SiteId> there_;  // that conversations are held with
     std::map<ChunkId, Request> asked_;    // kRequestsInFlightMax a conversation
     std::map<ChunkId, Part> parts_;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/base/encoding.hpp"
+#include "engine/exchange/chunk_set.hpp"
 #include "engine/exchange/edition_walk.hpp"
 #include "engine/exchange/holdings.hpp"
 #include "engine/site/retention.hpp"
@@ -16,12 +17,18 @@ namespace {
 
 class Collector {
   public:
-    Collector(Site::State& state, store::Collection& collection, const CollectPlan& plan, Progress& progress,
-              CollectReport& report)
-        : state_(state), collection_(collection), plan_(plan), progress_(progress), report_(report) {}
+    Collector(Site::State& state, store::Collection& collection, exchange::ChunkSet& entered,
+              const CollectPlan& plan, Progress& progress, CollectReport& report)
+        : state_(state),
+          collection_(collection),
+          entered_(entered),
+          plan_(plan),
+          progress_(progress),
+          report_(report) {}
 
-    // What several editions share counts for the first claim.
-    Result<void> mark() {
+    // What several editions share counts for the first claim. False: editions were let go of whose lists
+    // could not be followed to their ends, and others may share these: all is to be marked anew.
+    Result<bool> mark() {
         for (const Claim claim : kAllClaims) {
             SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
                 if (edition.claim != claim) return {};
@@ -34,7 +41,8 @@ class Collector {
                 return marked.has_value() ? marked : go_on_in_spite_of(marked.error(), edition);
             }));
         }
-        return let_go(state_, damaged_);
+        SATCHEL_TRY_VOID(let_go(state_, damaged_));
+        return damaged_.empty();
     }
 
     // What each would give back by itself. Behind garbage(): from now on they count as kept.
@@ -110,12 +118,16 @@ class Collector {
                         "read a stick or meet a site that has it; `satchel store verify --forget` gives "
                         "up what is left of the course");
                 bytes += kept.is_new ? kept.bytes : 0;
-                return kept.is_new;
+                if (!names_others) return false;
+                // Not as often as it is kept: as content of a file it may have been kept before.
+                SATCHEL_TRY(const bool is_first, entered_.insert(id));
+                return is_first && kept.is_here;
             });
     }
 
     Site::State& state_;
     store::Collection& collection_;
+    exchange::ChunkSet& entered_;  // nodes and recipes
     const CollectPlan& plan_;
     Progress& progress_;
     CollectReport& report_;
@@ -131,15 +143,16 @@ Result<std::uint64_t> size_of(env::Disk& disk, std::string_view path) {
     return info.error().code == ErrorCode::kNotFound ? Result<std::uint64_t>(0) : info.error();
 }
 
-}  // namespace
-
-Result<CollectReport> collect(Site::State& state, Progress& progress, const CollectPlan& plan) {
+// None: to be done once more.
+Result<std::optional<CollectReport>> collect_once(Site::State& state, Progress& progress,
+                                                  const CollectPlan& plan) {
     using Thrift = store::Collection::Thrift;
     CollectReport report;
-    SATCHEL_TRY_VOID(state.store->commit());
     SATCHEL_TRY(const std::unique_ptr<store::Collection> collection, state.store->collect());
-    Collector collector(state, *collection, plan, progress, report);
-    SATCHEL_TRY_VOID(collector.mark());
+    SATCHEL_TRY(exchange::ChunkSet entered, exchange::ChunkSet::create(*state.database, "entered"));
+    Collector collector(state, *collection, entered, plan, progress, report);
+    SATCHEL_TRY(const bool is_marked, collector.mark());
+    if (!is_marked) return std::optional<CollectReport>();
     SATCHEL_TRY(const store::Collection::Garbage garbage, collection->garbage(Thrift::kHalfDead));
     if (plan.reckons_stand_ins) SATCHEL_TRY_VOID(collector.mark_stand_ins());
     SATCHEL_TRY(const store::Collection::Garbage in_need, collection->garbage(Thrift::kEighthDead));
@@ -156,13 +169,25 @@ Result<CollectReport> collect(Site::State& state, Progress& progress, const Coll
         SATCHEL_TRY(const std::uint64_t size, size_of(state.disk, path));
         report.use.records += size;
     }
-    if (plan.only_look) return report;
+    if (plan.only_look) return std::optional(std::move(report));
     SATCHEL_TRY_VOID(collector.sweep());
     SATCHEL_TRY(const store::StoreStats after, state.store->stats());
     report.freed = stats.pack_bytes > after.pack_bytes ? stats.pack_bytes - after.pack_bytes : 0;
     SATCHEL_TRY(const store::Collection::Garbage left, collection->garbage(Thrift::kHalfDead));
     report.stays = left.dead_bytes;
-    return report;
+    return std::optional(std::move(report));
+}
+
+}  // namespace
+
+// Ends: each time that it is done once more there are fewer editions.
+Result<CollectReport> collect(Site::State& state, Progress& progress, const CollectPlan& plan) {
+    SATCHEL_TRY_VOID(state.store->commit());
+    std::optional<CollectReport> report;
+    while (!report) {
+        SATCHEL_TRY(report, collect_once(state, progress, plan));
+    }
+    return std::move(*report);
 }
 
 // Where little room is left, a person who asks for more gets all that can be had.

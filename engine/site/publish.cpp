@@ -6,6 +6,7 @@
 #include "engine/exchange/holdings.hpp"
 #include "engine/site/course_publisher.hpp"
 #include "engine/site/key_files.hpp"
+#include "engine/site/retention.hpp"
 #include "engine/site/site_state.hpp"
 
 namespace satchel::site {
@@ -99,7 +100,7 @@ Result<PublishReport> Site::publish(env::Disk& folder, std::string_view folder_n
             state_->catalogue->commit(kOfficeLane, editor, message_for(report, options.message), changes));
     small.save();  // not before: what a stopped run found would make another manifest the next time
     for (PublishedCourse& course : report.courses) {
-        SATCHEL_TRY_VOID(exchange::note_complete(*state_->database, course.edition.manifest));
+        SATCHEL_TRY_VOID(note_published(*state_, course.edition.manifest));
         SATCHEL_TRY(const std::optional<catalogue::EditionState> current,
                     state_->catalogue->current_edition(course.edition.course));
         course.is_current = current && current->edition.number == course.edition.number;

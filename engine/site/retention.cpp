@@ -116,7 +116,9 @@ Result<std::optional<HeldEdition>> leave_what_others_keep(
     std::optional<HeldEdition> keeper;
     SATCHEL_TRY_VOID(for_each_held(state, [&](const HeldEdition& other) -> Result<void> {
         const bool goes = std::any_of(going.begin(), going.end(), [&](const HeldEdition& each) {
-            return each.course == other.course && each.number == other.number;
+            const bool is_same =
+                each.number == other.number || (each.manifest == other.manifest && each.claim == other.claim);
+            return each.course == other.course && is_same;
         });
         if (goes || may_go(other)) return {};
         const auto erased =
@@ -125,6 +127,13 @@ Result<std::optional<HeldEdition>> leave_what_others_keep(
         return {};
     }));
     return keeper;
+}
+
+Result<void> note_published(Site::State& state, const ChunkId& manifest) {
+    SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(*state.database));
+    SATCHEL_TRY_VOID(exchange::note_complete(*state.database, manifest));
+    SATCHEL_TRY_VOID(database::remove_meta(*state.database, key_of(kDroppedPrefix, to_hex(manifest.view()))));
+    return transaction.commit();
 }
 
 Result<void> let_go(Site::State& state, const std::vector<HeldEdition>& editions) {

@@ -33,6 +33,9 @@ Result<std::optional<HeldEdition>> leave_what_others_keep(
     Site::State& state, std::vector<HeldEdition>& going,
     const std::function<bool(const HeldEdition& edition)>& may_go);
 
+// It is whole here and stays, though an older edition of the same files was dropped once.
+Result<void> note_published(Site::State& state, const ChunkId& manifest);
+
 // The editions keep nothing here from now on, all of them or none; a collection gives their bytes back.
 Result<void> let_go(Site::State& state, const std::vector<HeldEdition>& editions);
 

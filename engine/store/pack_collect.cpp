@@ -23,12 +23,13 @@ Result<void> PackStore::for_each_row(
     std::uint32_t pack, const std::function<Result<void>(const IndexRow&, std::uint32_t slot)>& each) {
     // Its own handle: `each` may look for chunks, which closes others.
     SATCHEL_TRY(const std::unique_ptr<env::File> file, disk_.open(path_of(pack), env::OpenMode::kRead));
-    Result<PackTrailer> trailer = read_trailer(*file);
+    HolesAsZeros readable(*file);
+    Result<PackTrailer> trailer = read_trailer(readable);
     if (!trailer.has_value() && trailer.error().code == ErrorCode::kNotFound)
         return cut_off(pack, trailer.error().detail);
     if (!trailer.has_value()) return trailer.error();
     std::uint32_t slot = 0;
-    return read_index(*file, *trailer, [&](const IndexRow& row) { return each(row, slot++); });
+    return read_index(readable, *trailer, [&](const IndexRow& row) { return each(row, slot++); });
 }
 
 Result<void> PackStore::drop_packs(const std::vector<std::uint32_t>& numbers) {

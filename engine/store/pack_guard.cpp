@@ -4,6 +4,7 @@
 
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
+#include "engine/store/holes.hpp"
 
 namespace satchel::store {
 
@@ -154,7 +155,8 @@ GuardedEnd end_of(const Guard& guard) {
 
 Result<std::optional<Guard>> find_guard(env::File& file, const std::optional<PackId>& id) {
     SATCHEL_TRY(const std::uint64_t size, file.size());
-    const Result<PackTrailer> trailer = read_trailer(file);
+    HolesAsZeros readable(file);
+    const Result<PackTrailer> trailer = read_trailer(readable);
     if (trailer.has_value() && (!id || *id == trailer->id)) {
         for (const Section& section : trailer->sections) {
             if (section.type != kSectionGuard) continue;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "engine/base/encoding.hpp"
+#include "engine/store/holes.hpp"
 #include "engine/store/pack_scan.hpp"
 #include "engine/store/pack_store.hpp"
 
@@ -86,7 +87,8 @@ Result<std::optional<IndexRow>> PackStore::row_at(env::File& file, const PackFac
         file.read_at(facts.index_at + (is_worth_all ? 0 : place), kept_index_.rows);
     if (!got.has_value() || *got != kept_index_.rows.size()) {
         kept_index_ = {};
-        return got.has_value() ? Result<std::optional<IndexRow>>(std::nullopt) : got.error();
+        const bool is_unreadable = got.has_value() || got.error().code == ErrorCode::kIo;
+        return is_unreadable ? Result<std::optional<IndexRow>>(std::nullopt) : got.error();
     }
     const IndexRow row =
         index_row_of(ByteView(kept_index_.rows).subspan(is_worth_all ? place : 0, kIndexRowSize));
@@ -97,12 +99,13 @@ Result<std::optional<IndexRow>> PackStore::row_at(env::File& file, const PackFac
 // The whole of a pack's index or, where that is damaged, of its records.
 Result<PackStore::Found> PackStore::search(PackFacts& facts, const ChunkId& id) {
     SATCHEL_TRY(env::File * file, reading(facts.number));
+    HolesAsZeros readable(*file);
     std::optional<Place> place;
-    const Result<PackTrailer> trailer = read_trailer(*file);
+    const Result<PackTrailer> trailer = read_trailer(readable);
     bool is_whole = trailer.has_value();
     if (is_whole) {
         std::uint32_t slot = 0;
-        const Result<void> read = read_index(*file, *trailer, [&](const IndexRow& row) -> Result<void> {
+        const Result<void> read = read_index(readable, *trailer, [&](const IndexRow& row) -> Result<void> {
             if (row.id == id) place = Place{facts.number, row, slot};
             ++slot;
             return {};
@@ -135,7 +138,8 @@ Result<const PackStore::Rows*> PackStore::rescue(std::uint32_t number) {
     SATCHEL_TRY(env::File * file, reading(number));
     SATCHEL_TRY(const std::uint64_t size, file->size());
     Rescued rescued{number, {}};
-    SATCHEL_TRY_VOID(scan_records(*file, {kPackHeaderSize, std::min(size, kPackBytesMax), 0},
+    HolesAsZeros readable(*file);
+    SATCHEL_TRY_VOID(scan_records(readable, {kPackHeaderSize, std::min(size, kPackBytesMax), 0},
                                   [&](const IndexRow& row) -> Result<void> {
                                       rescued.rows.erase(row);
                                       rescued.rows.insert(row);  // the last one counts

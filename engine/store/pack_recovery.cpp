@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "engine/store/holes.hpp"
 #include "engine/store/pack_check.hpp"
 #include "engine/store/pack_scan.hpp"
 #include "engine/store/pack_store.hpp"
@@ -92,21 +93,23 @@ Result<bool> PackStore::has_header(std::uint32_t number, env::File& file) {
     return error;
 }
 
-// Nothing is noted before its bytes are sure.
+// Nothing is noted before its bytes are sure. Where the disk does not give some of them, none are cut off or
+// written over: it may give them another day.
 Result<void> PackStore::adopt(const PackRow& known, Building& building) {
     SATCHEL_TRY(std::unique_ptr<env::File> file, disk_.open(path_of(known.number), env::OpenMode::kWrite));
+    HolesAsZeros readable(*file);
     SATCHEL_TRY(const std::uint64_t size, file->size());
-    SATCHEL_TRY(const bool has_header, this->has_header(known.number, *file));
+    SATCHEL_TRY(const bool has_header, this->has_header(known.number, readable));
     if (size != known.bytes || !has_header) {
         SATCHEL_TRY_VOID(file->sync());
         SATCHEL_TRY_VOID(sync_names());
     }
-    Result<bool> is_sealed = adopt_sealed(known, *file, building);
+    Result<bool> is_sealed = adopt_sealed(known, readable, building);
     if (!is_sealed.has_value() && is_sealed.error().code == ErrorCode::kUnsupported)
         is_sealed.error().about = disk_.describe(path_of(known.number));
     if (!is_sealed.has_value()) return is_sealed.error();
-    if (!*is_sealed) return adopt_open(known, std::move(file), has_header);
-    if (has_header) return {};
+    if (!*is_sealed) return adopt_open(known, std::move(file), readable, has_header);
+    if (has_header || readable.has_met_any()) return {};
     SATCHEL_TRY_VOID(file->write_at(0, encode(PackHeader{known.number, {}})));
     return file->sync();
 }
@@ -114,7 +117,10 @@ Result<void> PackStore::adopt(const PackRow& known, Building& building) {
 // False: it has no index, or a damaged one.
 Result<bool> PackStore::adopt_sealed(const PackRow& known, env::File& file, Building& building) {
     const bool was_being_filled = known.state == PackState::kOpen && known.bytes > 0;
-    if (!was_being_filled) SATCHEL_TRY_VOID(mend_unreadable(file));
+    if (!was_being_filled) {
+        const Result<bool> mended = mend_unreadable(file);
+        if (!mended.has_value() && mended.error().code != ErrorCode::kIo) return mended.error();
+    }
     const Result<PackTrailer> trailer = read_trailer(file);
     if (!trailer.has_value()) {
         const ErrorCode code = trailer.error().code;
@@ -195,19 +201,22 @@ Result<std::uint64_t> PackStore::scan_open(const PackRow& known, env::File& file
 }
 
 // Takes in what is whole behind the last commit, cuts off the rest and goes on with the pack.
-Result<void> PackStore::adopt_open(const PackRow& known, std::unique_ptr<env::File> file, bool has_header) {
+Result<void> PackStore::adopt_open(const PackRow& known, std::unique_ptr<env::File> file,
+                                   HolesAsZeros& readable, bool has_header) {
     if (open_pack_) SATCHEL_TRY_VOID(seal_pack());
     SATCHEL_TRY(const std::uint64_t size, file->size());
     Rows rows;
-    SATCHEL_TRY(std::uint64_t end, scan_open(known, *file, rows));
+    SATCHEL_TRY(std::uint64_t end, scan_open(known, readable, rows));
+    const bool has_holes = readable.has_met_any();
     // A damaged record that was committed stays where it is: nothing is written over it.
     if (known.state == PackState::kOpen && size >= known.bytes) end = std::max(end, known.bytes);
+    if (has_holes) end = std::max(end, next_block(size));
     if (!has_header && rows.empty() && end == kPackHeaderSize) {  // created and never synced
         file.reset();
         SATCHEL_TRY_VOID(disk_.remove_file(path_of(known.number)));
         return disk_.sync_directory(directory_);
     }
-    if (!has_header) {
+    if (!has_header && !has_holes) {
         SATCHEL_TRY_VOID(file->write_at(0, encode(PackHeader{known.number, {}})));
         SATCHEL_TRY_VOID(file->sync());
     }

@@ -2,6 +2,7 @@
 // seen. How often a pack was looked at is counted, not timed: boxes have no clock that can be relied on.
 #include <algorithm>
 
+#include "engine/store/holes.hpp"
 #include "engine/store/pack_check.hpp"
 #include "engine/store/pack_store.hpp"
 
@@ -66,6 +67,17 @@ Result<PackStore::Looked> PackStore::look_at(const PackRow& pack, bool by_hash, 
     return looked;
 }
 
+// A pack that the disk does not give is told of like any damage. Else scrub would come to it first again the
+// next time, and to no other.
+Result<PackStore::Looked> PackStore::look_past_errors(const PackRow& pack, bool by_hash, const Tell& found,
+                                                      const std::function<void(std::uint64_t)>& read) {
+    Result<Looked> looked = look_at(pack, by_hash, found, read);
+    if (looked.has_value() || looked.error().code != ErrorCode::kIo) return looked;
+    found({disk_.describe(path_of(pack.number)), 0, std::nullopt, looked.error()});
+    SATCHEL_TRY_VOID(note_look_if_possible(pack.number, Looked{}));
+    return Looked{};
+}
+
 // Looking goes on where writing does not.
 Result<void> PackStore::note_look_if_possible(std::uint32_t number, const Looked& looked) {
     Result<void> noted = note_look(number, looked);
@@ -116,14 +128,7 @@ Result<ScrubReport> PackStore::scrub(std::uint64_t budget_bytes, const Tell& fou
     }
     for (const std::uint32_t number : in_turn) {
         SATCHEL_TRY(const PackRow pack, packs_.read(number));
-        Result<Looked> looked_at = look_at(pack, false, found, [](std::uint64_t) {});
-        if (!looked_at.has_value() && looked_at.error().code == ErrorCode::kIo) {
-            // Else it would come first again the next time, and no other would.
-            found({disk_.describe(path_of(number)), 0, std::nullopt, looked_at.error()});
-            looked_at = Looked{};
-            SATCHEL_TRY_VOID(note_look_if_possible(number, *looked_at));
-        }
-        SATCHEL_TRY(const Looked looked, std::move(looked_at));
+        SATCHEL_TRY(const Looked looked, look_past_errors(pack, false, found, [](std::uint64_t) {}));
         ++report.packs;
         report.bytes += pack.bytes;
         report.missing_chunks += looked.missing_chunks;
@@ -178,7 +183,8 @@ Result<std::uint64_t> PackStore::parity_bytes() {
         if (pack.state != PackState::kSealed) return {};
         const Result<env::File*> file = reading(pack.number);
         if (!file.has_value()) return {};
-        const Result<PackTrailer> trailer = read_trailer(**file);
+        HolesAsZeros readable(**file);
+        const Result<PackTrailer> trailer = read_trailer(readable);
         if (!trailer.has_value()) return {};
         for (const Section& section : trailer->sections)
             bytes += section.type == kSectionParity ? section.size : 0;

@@ -80,10 +80,11 @@ Result<Placed> PackStore::put_prepared(const PreparedRecord& record) {
     const ChunkId id{header.id};
     SATCHEL_TRY(const std::optional<Place> there, find_to_stay(id));
     if (there) return Placed{id, false, there->row.stored_size};
-    return append(encode_header(header), record.payload(), {id, 0, header.stored_size, header.raw_size});
+    return append(encode_header(header), record.payload(), {id, 0, header.stored_size, header.raw_size},
+                  Reach::kToTheLimit);
 }
 
-Result<Placed> PackStore::put_record(ByteView record) {
+Result<Placed> PackStore::put_record(ByteView record, Reach reach) {
     SATCHEL_TRY(const ByteBuffer plain, open_record(record));
     SATCHEL_TRY(const RecordHeader header, decode_header(record));
     if (header.type != RecordType::kChunk)
@@ -93,7 +94,7 @@ Result<Placed> PackStore::put_record(ByteView record) {
     SATCHEL_TRY(const std::optional<Place> there, find_to_stay(id));
     if (there) return Placed{id, false, there->row.stored_size};
     return append(record.first(kRecordHeaderSize), record.subspan(kRecordHeaderSize),
-                  {id, 0, header.stored_size, header.raw_size});
+                  {id, 0, header.stored_size, header.raw_size}, reach);
 }
 
 Result<std::optional<PackStore::Place>> PackStore::find_to_stay(const ChunkId& id) {
@@ -103,25 +104,28 @@ Result<std::optional<PackStore::Place>> PackStore::find_to_stay(const ChunkId& i
 }
 
 // The disk is asked once a group; what the group has written since then is known.
-Result<void> PackStore::check_limit(std::uint64_t record_bytes) {
+Result<void> PackStore::check_limit(std::uint64_t record_bytes, Reach reach) {
     if (limit_.pack_bytes_max == 0 && limit_.disk_free_min == 0) return {};
+    static constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+    const auto bytes = [](std::uint64_t count) { return static_cast<std::int64_t>(std::min(count, kMost)); };
     if (end_ == group_begin() || !room_known_) {
         SATCHEL_TRY(const env::Space space, disk_.space());
         SATCHEL_TRY(const StoreStats now, stats());
-        const auto rest = [](std::uint64_t whole, std::uint64_t used) {
-            return whole - std::min(whole, used);
-        };
-        const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-        disk_room_ = rest(space.free + uncommitted_bytes(), limit_.disk_free_min);
-        store_room_ = limit_.pack_bytes_max == 0 ? most : rest(limit_.pack_bytes_max, now.pack_bytes);
+        const std::uint64_t pack_bytes_max = limit_.pack_bytes_max == 0 ? kMost : limit_.pack_bytes_max;
+        disk_room_ = bytes(space.free + uncommitted_bytes()) - bytes(limit_.disk_free_min);
+        store_room_ = bytes(pack_bytes_max) - bytes(now.pack_bytes);
         room_known_ = true;
     }
-    const std::uint64_t wanted = uncommitted_bytes() + record_bytes;
-    if (wanted <= std::min(disk_room_, store_room_)) return {};
+    const auto beyond = [&](std::uint64_t limit) {
+        return reach == Reach::kBeyondByALittle ? bytes(std::min(limit / kReachShare, kReachMax)) : 0;
+    };
+    const std::int64_t wanted = bytes(uncommitted_bytes() + record_bytes);
+    const bool fits_store = wanted <= store_room_ + beyond(limit_.pack_bytes_max);
+    if (fits_store && wanted <= disk_room_ + beyond(limit_.disk_free_min)) return {};
     return fail(
         ErrorCode::kNoSpace, disk_.describe(directory_),
-        wanted > store_room_ ? Literal("the store is as large as it may become")
-                             : Literal("the disk is as full as this site may make it"),
+        fits_store ? Literal("the disk is as full as this site may make it")
+                   : Literal("the store is as large as it may become"),
         "`satchel store stats` shows what takes it; `satchel store drop` lets a course or old editions go, "
         "`satchel store limit` sets how much may be taken");
 }
@@ -140,9 +144,9 @@ Result<void> write_both(env::File& file, std::uint64_t place, ByteView header, B
 }
 }  // namespace
 
-Result<Placed> PackStore::append(ByteView header, ByteView payload, const IndexRow& row) {
+Result<Placed> PackStore::append(ByteView header, ByteView payload, const IndexRow& row, Reach reach) {
     if (broken_) return *broken_;
-    SATCHEL_TRY_VOID(check_limit(header.size() + payload.size()));
+    SATCHEL_TRY_VOID(check_limit(header.size() + payload.size(), reach));
     return append_beyond_limit(header, payload, row);
 }
 

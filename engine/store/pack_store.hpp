@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "engine/store/holes.hpp"
 #include "engine/store/pack_list.hpp"
 #include "engine/store/pack_tally.hpp"
 #include "engine/store/run_set.hpp"
@@ -87,7 +88,7 @@ class PackStore : public Store {
     Result<ByteBuffer> read_record(const ChunkId& id) override;
     Result<Placed> put(ByteView plain) override;
     Result<Placed> put_prepared(const PreparedRecord& record) override;
-    Result<Placed> put_record(ByteView record) override;
+    Result<Placed> put_record(ByteView record, Reach reach) override;
     Result<void> commit() override;
     [[nodiscard]] std::uint64_t uncommitted_bytes() const override { return end_ - committed_; }
     Result<std::uint64_t> verify(const std::function<void(const Damage&)>& found,
@@ -164,9 +165,9 @@ class PackStore : public Store {
 
     // pack_store.cpp
     [[nodiscard]] std::string path_of(std::uint32_t number) const;
-    Result<Placed> append(ByteView header, ByteView payload, const IndexRow& row);
+    Result<Placed> append(ByteView header, ByteView payload, const IndexRow& row, Reach reach);
     Result<Placed> append_beyond_limit(ByteView header, ByteView payload, const IndexRow& row);
-    Result<void> check_limit(std::uint64_t record_bytes);
+    Result<void> check_limit(std::uint64_t record_bytes, Reach reach);
     // What is answered to be here stays, whatever a collection under way knows of it.
     Result<std::optional<Place>> find_to_stay(const ChunkId& id);
     Result<void> begin_pack();
@@ -200,6 +201,8 @@ class PackStore : public Store {
     Result<Mended> mend(const PackRow& pack, const Tell& found);
     Result<Looked> look_at(const PackRow& pack, bool by_hash, const Tell& found,
                            const std::function<void(std::uint64_t)>& read);
+    Result<Looked> look_past_errors(const PackRow& pack, bool by_hash, const Tell& found,
+                                    const std::function<void(std::uint64_t)>& read);
     Result<bool> mend_unreadable(env::File& file);
     Result<void> note_look(std::uint32_t number, const Looked& looked);
     Result<void> note_look_if_possible(std::uint32_t number, const Looked& looked);
@@ -221,7 +224,8 @@ class PackStore : public Store {
     Result<std::vector<std::uint32_t>> to_adopt();
     Result<void> adopt(const PackRow& known, Building& building);
     Result<bool> adopt_sealed(const PackRow& known, env::File& file, Building& building);
-    Result<void> adopt_open(const PackRow& known, std::unique_ptr<env::File> file, bool has_header);
+    Result<void> adopt_open(const PackRow& known, std::unique_ptr<env::File> file, HolesAsZeros& readable,
+                            bool has_header);
     Result<std::uint64_t> scan_open(const PackRow& known, env::File& file, Rows& rows);
     Result<bool> was_forgotten(const PackRow& known, const IndexRow& row);
     Result<void> end_migration();
@@ -257,8 +261,8 @@ class PackStore : public Store {
     std::optional<Error> notice_;
     StoreLimit limit_;
     bool room_known_ = false;
-    std::uint64_t disk_room_ = 0;  // bytes that the group that is being written may take
-    std::uint64_t store_room_ = 0;
+    std::int64_t disk_room_ = 0;  // bytes that the group that is being written may take; below zero: too many
+    std::int64_t store_room_ = 0;
     PackCollection* collection_ = nullptr;     // while one goes on
     std::optional<std::uint32_t> lossy_pack_;  // one that was cut off while it was being filled
 

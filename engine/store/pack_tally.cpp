@@ -5,6 +5,7 @@
 
 #include "engine/base/check.hpp"
 #include "engine/store/crc32c.hpp"
+#include "engine/store/holes.hpp"
 
 namespace satchel::store {
 
@@ -44,10 +45,11 @@ class TalliedFile : public env::File {
 
 Result<void> read_back(env::File& pack, PackTally& tally, std::uint64_t end, std::uint32_t width) {
     tally.begin(width);
+    HolesAsZeros readable(pack);
     ByteBuffer step;
     for (std::uint64_t at = 0; at < end; at += step.size()) {
         step.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kStepBytes, end - at)));
-        SATCHEL_TRY(const std::size_t got, pack.read_at(at, step));
+        SATCHEL_TRY(const std::size_t got, readable.read_at(at, step));
         if (got != step.size())
             return fail(ErrorCode::kDamaged, "pack", "the bytes are damaged",
                         "fetch it again from a stick or another site", "shorter than what was written");

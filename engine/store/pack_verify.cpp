@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/store/batch.hpp"
+#include "engine/store/holes.hpp"
 #include "engine/store/pack_store.hpp"
 
 namespace satchel::store {
@@ -52,7 +53,7 @@ Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
     if (!file.has_value()) report_lost(pack.chunks + pack.lost, ErrorCode::kNotFound);
     if (!file.has_value()) return std::vector<IndexRow>();
     ByteBuffer head(kPackHeaderSize);
-    SATCHEL_TRY(const std::size_t got, (*file)->read_at(0, head));
+    SATCHEL_TRY(const std::size_t got, HolesAsZeros(**file).read_at(0, head));
     const Result<PackHeader> header = decode_pack_header(ByteView(head).first(got));
     if (!header.has_value()) report(0, header.error());
     std::vector<IndexRow> rows;
@@ -121,7 +122,7 @@ Result<std::uint64_t> PackStore::verify(const std::function<void(const Damage&)>
     };
     SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
         if (pack.state == PackState::kDropped) return {};
-        SATCHEL_TRY(const Looked looked, look_at(pack, true, found, read));
+        SATCHEL_TRY(const Looked looked, look_past_errors(pack, true, found, read));
         checked += looked.chunks;
         return {};
     }));

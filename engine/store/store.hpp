@@ -54,6 +54,15 @@ struct StoreLimit {
     std::uint64_t disk_free_min = 0;   // of the disk, to stay free
 };
 
+// What names other objects may go beyond the limit by a little: as long as a list that was lost is not back,
+// nothing of its course can be told from what nobody needs, and no room can be made.
+enum class Reach : std::uint8_t {
+    kToTheLimit,
+    kBeyondByALittle,  // kReachShare of each limit, kReachMax at most
+};
+inline constexpr std::uint64_t kReachShare = 8;
+inline constexpr std::uint64_t kReachMax = 4 * 1024 * 1024;
+
 // One finding of verify or scrub: what is wrong, in which pack, at which byte, and which chunk is hit if
 // known.
 struct Damage {
@@ -98,7 +107,7 @@ class Store {
     // The same for a chunk that was prepared ahead, with an id that is the hash of its plain bytes.
     virtual Result<Placed> put_prepared(const PreparedRecord& record) = 0;
     // From a carrier: opened and hashed before it is appended as it came. kDamaged if it lies.
-    virtual Result<Placed> put_record(ByteView record) = 0;
+    virtual Result<Placed> put_record(ByteView record, Reach reach) = 0;
     virtual Result<void> commit() = 0;
     [[nodiscard]] virtual std::uint64_t uncommitted_bytes() const = 0;
 
@@ -128,7 +137,8 @@ class Store {
     // Of the packs' bytes: those from which damage is mended. Reads the end of each pack.
     virtual Result<std::uint64_t> parity_bytes() = 0;
 
-    // From here on put() and put_record() answer kNoSpace rather than go beyond; what is here stays.
+    // From here on put() and put_record() answer kNoSpace rather than go beyond (see Reach); what is here
+    // stays.
     virtual void limit(const StoreLimit& limit) = 0;
     // Commits, and begins a collection: one at a time, which must not outlive the store.
     virtual Result<std::unique_ptr<Collection>> collect() = 0;

@@ -10,6 +10,7 @@ namespace satchel::simulations {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 255;
+constexpr std::uint64_t kSectorBytes = 4096;
 constexpr std::uint32_t kFileMode = 0644;
 constexpr std::uint32_t kDirectoryMode = 0755;
 constexpr std::uint32_t kFatMode = 0755;
@@ -219,6 +220,7 @@ void SimDisk::forget_if_unused(NodeId node) {
         if (lease != leases_.end()) leases_.erase(lease);
         seen_.erase(*orphan);
         tainted_.erase(*orphan);
+        unreadable_.erase(*orphan);
         orphan = orphans_.erase(orphan);
     }
 }
@@ -328,6 +330,40 @@ void SimDisk::flip_bit(std::string_view path, std::uint64_t byte, unsigned bit) 
         value = static_cast<std::uint8_t>(value ^ (1U << bit));
         content.write(byte, {&value, 1});
     }
+}
+
+void SimDisk::make_unreadable(std::string_view path, std::uint64_t from, std::uint64_t to,
+                              bool takes_writes) {
+    const Result<NodeId> node = lookup(path);
+    SATCHEL_CHECK(node.has_value());
+    for (std::uint64_t block = from / kSectorBytes; block * kSectorBytes < to; ++block)
+        unreadable_[*node][block] = takes_writes;
+}
+
+Result<void> SimDisk::read_sectors(NodeId node, std::uint64_t offset, std::uint64_t size,
+                                   std::string_view about) const {
+    const auto blocks = unreadable_.find(node);
+    if (blocks == unreadable_.end() || size == 0) return {};
+    const auto first = blocks->second.lower_bound(offset / kSectorBytes);
+    if (first == blocks->second.end() || first->first * kSectorBytes >= offset + size) return {};
+    return fail(ErrorCode::kIo, describe(about), "the disk answered with an error",
+                "check the disk or stick, then try again");
+}
+
+Result<void> SimDisk::write_sectors(NodeId node, std::uint64_t offset, std::uint64_t size,
+                                    std::string_view about) {
+    const auto blocks = unreadable_.find(node);
+    if (blocks == unreadable_.end()) return {};
+    for (auto block = blocks->second.lower_bound(offset / kSectorBytes);
+         block != blocks->second.end() && block->first * kSectorBytes < offset + size;) {
+        const std::uint64_t from = block->first * kSectorBytes;
+        const bool is_covered = from >= offset && from + kSectorBytes <= offset + size;
+        if (!block->second || !is_covered)
+            return fail(ErrorCode::kIo, describe(about), "the disk answered with an error",
+                        "check the disk or stick, then try again");
+        block = blocks->second.erase(block);
+    }
+    return {};
 }
 
 void SimDisk::truncate_at(std::string_view path, std::uint64_t size) {

@@ -81,6 +81,10 @@ class SimDisk : public env::Disk {
     // Damage at rest: in what the program sees and in what is sure.
     void flip_bit(std::string_view path, std::uint64_t byte, unsigned bit);
     void truncate_at(std::string_view path, std::uint64_t size);
+    // Blocks of 4 KiB that answer with an error from now on; where writes are taken, one that covers the
+    // whole block makes it good, as when a disk has another sector for it. Not known to a tree that is
+    // copied.
+    void make_unreadable(std::string_view path, std::uint64_t from, std::uint64_t to, bool takes_writes);
     // Puts something there that is neither file nor folder.
     void plant(std::string_view path, env::EntryKind kind);
 
@@ -117,6 +121,9 @@ class SimDisk : public env::Disk {
     void lose_data(NodeId node);
     void sweep_sure();
     [[nodiscard]] env::EntryInfo info_of(std::string name, NodeId node) const;
+    Result<void> read_sectors(NodeId node, std::uint64_t offset, std::uint64_t size,
+                              std::string_view about) const;
+    Result<void> write_sectors(NodeId node, std::uint64_t offset, std::uint64_t size, std::string_view about);
 
     SimDiskOptions options_;
     Tree seen_;
@@ -130,7 +137,8 @@ class SimDisk : public env::Disk {
     std::uint64_t crash_after_ = std::numeric_limits<std::uint64_t>::max();
     std::map<std::uint64_t, ErrorCode> faults_;
     std::map<NodeId, std::weak_ptr<Lease>> leases_;
-    std::set<NodeId> orphans_;  // removed while open
+    std::set<NodeId> orphans_;                                    // removed while open
+    std::map<NodeId, std::map<std::uint64_t, bool>> unreadable_;  // blocks; whether they take writes
     std::set<NodeId> tainted_;  // a sync failed: what is seen and what is sure have parted
     static constexpr std::size_t kCommitsBetweenSweeps = 256;  // a sweep walks the whole tree
     std::size_t commits_until_sweep_ = kCommitsBetweenSweeps;

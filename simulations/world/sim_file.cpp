@@ -22,6 +22,7 @@ SimFile::SimFile(SimDisk& disk, NodeId node, bool writable, std::string path)
 
 Result<std::size_t> SimFile::read_at(std::uint64_t offset, MutableBytes into) {
     SATCHEL_TRY_VOID(disk_.check_alive(path_));
+    SATCHEL_TRY_VOID(disk_.read_sectors(node_, offset, into.size(), path_));
     return disk_.seen_.find(node_)->content.read(offset, into);
 }
 
@@ -45,6 +46,7 @@ Result<void> SimFile::write_at(std::uint64_t offset, ByteView bytes) {
     if (bytes.size() > kFileBytesMax || offset > kFileBytesMax - bytes.size())
         return fail(ErrorCode::kTooLarge, disk_.describe(path_), "the disk cannot hold a file this large",
                     "use a disk with another file system");
+    SATCHEL_TRY_VOID(disk_.write_sectors(node_, offset, bytes.size(), path_));
     SATCHEL_TRY_VOID(disk_.reserve(node_, offset + bytes.size(), path_));
     disk_.do_and_remember({.kind = PendingOperation::Kind::kWrite,
                            .node = node_,

@@ -44,6 +44,7 @@ struct ReadReport : exchange::FreightTaken {
     std::vector<std::string> completed;  // course ids whose current edition became complete
     std::vector<DamagedPart> damaged;    // at most site::kSkippedListMax
     std::uint64_t damaged_count = 0;
+    std::optional<Error> no_room;     // something that was planned for had none; all else was taken
     bool answered = false;            // this site's have and receipts were written back
     std::optional<Error> unanswered;  // why not
 };

@@ -186,14 +186,16 @@ class StickReader {
     };
     Result<Waiting> want_what_has_room(exchange::Intake& intake) {
         const auto find_source = [&](const ChunkId& manifest) -> Result<exchange::Source> {
-            SATCHEL_TRY(const bool has_all, intake.has_passed_over(manifest));
-            return has_all ? exchange::Source::kStick : exchange::Source::kLine;
+            const Result<bool> has_all = intake.has_passed_over(manifest);
+            if (!has_all.has_value() && !exchange::is_unreadable(has_all.error())) return has_all.error();
+            return has_all.has_value() && *has_all ? exchange::Source::kStick : exchange::Source::kLine;
         };
         SATCHEL_TRY(const std::vector<exchange::WantedEdition> planned,
                     exchange::plan_wanted(site_.replica(), find_source));
         Waiting waiting;
         for (const exchange::WantedEdition& each : planned) {
-            SATCHEL_TRY_VOID(intake.want_edition(each.edition.manifest, each.depth));
+            const Result<void> wanted = intake.want_edition(each.edition.manifest, each.depth);
+            if (!wanted.has_value() && !exchange::is_unreadable(wanted.error())) return wanted.error();
             waiting.for_structure = waiting.for_structure || each.depth == exchange::Depth::kStructure;
             waiting.for_room = waiting.for_room || each.depth == exchange::Depth::kDeclined;
         }
@@ -249,6 +251,12 @@ class StickReader {
             if (record->header.type != store::RecordType::kChunk) continue;
             const Result<exchange::Intake::Offer> offer =
                 intake.offer(ChunkId{record->header.id}, record->bytes);
+            if (!offer.has_value() && offer.error().code == ErrorCode::kNoSpace) {
+                if (!report_.no_room)
+                    SATCHEL_TRY_VOID(site_.store().commit());  // can't, if the disk itself is full
+                report_.no_room = offer.error();
+                continue;
+            }
             if (!offer.has_value()) {
                 if (offer.error().code != ErrorCode::kDamaged) return offer.error();
                 damaged(record->place, offer.error());

@@ -222,9 +222,9 @@ class StickWriter {
                                  .bytes_done = report_.payload_bytes});
     }
 
-    // A chunk that is damaged in this site's own store costs only itself.
+    // A chunk that is damaged in this site's own store, or that its disk does not give, costs only itself.
     Result<void> pass_over(const Error& error) {
-        if (error.code != ErrorCode::kDamaged) return error;
+        if (error.code != ErrorCode::kDamaged && error.code != ErrorCode::kIo) return error;
         report_.damaged_count += 1;
         if (report_.damaged.size() < site::kSkippedListMax) report_.damaged.push_back(error);
         return {};

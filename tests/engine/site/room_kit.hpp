@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/exchange/admission.hpp"
 #include "tests/support/contact.hpp"
 #include "tests/support/county.hpp"
@@ -41,6 +43,26 @@ class Room : public testing::Test {
 
     static exchange::FindSource from(exchange::Source source) {
         return [source](const ChunkId&) -> Result<exchange::Source> { return source; };
+    }
+
+    // The record of an object is not what it was any more, and nothing says so.
+    void rot(std::unique_ptr<site::Site>& site, simulations::SimDisk& disk, const ChunkId& id) {
+        const ByteBuffer record = must(site->store().read_record(id));
+        must(site->store().commit());
+        for (const env::EntryInfo& pack : must(disk.list("packs"))) {
+            const std::string path = "packs/" + pack.name;
+            const ByteBuffer bytes = must(env::read_file(disk, path, 256 * kMiB));
+            const auto at = std::search(bytes.begin(), bytes.end(), record.begin(), record.end());
+            if (at == bytes.end()) continue;
+            const auto last = static_cast<std::uint64_t>(at - bytes.begin()) + record.size() - 1;
+            disk.flip_bit(path, last, 3);
+            EXPECT_EQ(site->store().read(id).error().code, ErrorCode::kDamaged);
+            return;
+        }
+        FAIL() << "no such record";
+    }
+    ChunkId manifest_of(site::Site& site, const std::string& course) {
+        return must(site.catalogue().current_edition(course))->edition.manifest;
     }
 
     std::string film() {

@@ -256,6 +256,21 @@ TEST_F(Room, ADroppedEditionThatIsPublishedOnceMoreStays) {
     EXPECT_EQ(must(hub_->why("film")).state, site::WhyState::kComplete);
 }
 
+TEST_F(Room, AnEditionThatFollowsADroppedOneOfItsFilesGoesOnlyWhenItIsToldTo) {
+    SimDisk first, second;
+    for (auto& [folder, seed] : {std::pair(&first, 1u), std::pair(&second, 2u)})
+        write_files(*folder, {{"film/film.bin", noise(kMiB, seed)}});
+    publish(*hub_, first);
+    publish(*hub_, second);
+    must(hub_->drop_editions({"film"}, 1));
+    publish(*hub_, first);
+    publish(*hub_, second);
+    EXPECT_EQ(collect(*hub_).freed, 0u);
+    EXPECT_EQ(must(hub_->drop_editions({"film"}, 3)), 1u);
+    EXPECT_GT(collect(*hub_).freed, kMiB / 2);
+    require_sound(*hub_);
+}
+
 TEST_F(Room, ADroppedCourseIsNotHeldAnyMoreAndCanComeBack) {
     publish_course("film", kMiB, 1);
     carry();

@@ -45,7 +45,7 @@ class ObjectMap : public Store {
         return Placed{id, is_new, static_cast<std::uint32_t>(plain.size())};
     }
     Result<Placed> put_prepared(const PreparedRecord& record) override { return put(record.plain); }
-    Result<Placed> put_record(ByteView record) override { return put(record); }
+    Result<Placed> put_record(ByteView record, Reach) override { return put(record); }
     Result<void> commit() override { return {}; }
     [[nodiscard]] std::uint64_t uncommitted_bytes() const override { return 0; }
     Result<std::uint64_t> verify(const std::function<void(const Damage&)>&,

@@ -101,15 +101,16 @@ TEST(Store, TakesARecordAsItCameAndRefusesALie) {
     Opened store(disk);
     ByteBuffer record;
     encode_record(record, RecordType::kChunk, chunk(1));
-    EXPECT_TRUE(must(store->put_record(record)).is_new);
+    EXPECT_TRUE(must(store->put_record(record, Reach::kToTheLimit)).is_new);
     EXPECT_EQ(must(store->read_record(id_of(1))), record);
-    EXPECT_FALSE(must(store->put_record(record)).is_new);
-    const Result<Placed> lie = store->put_record(vector_file("vectors/record/lying-id.bin"));
+    EXPECT_FALSE(must(store->put_record(record, Reach::kToTheLimit)).is_new);
+    const Result<Placed> lie =
+        store->put_record(vector_file("vectors/record/lying-id.bin"), Reach::kToTheLimit);
     ASSERT_FALSE(lie.has_value());
     EXPECT_EQ(lie.error().code, ErrorCode::kDamaged);
     ByteBuffer freight;
     encode_record(freight, RecordType::kFreight, chunk(2));
-    EXPECT_EQ(store->put_record(freight).error().code, ErrorCode::kDamaged);
+    EXPECT_EQ(store->put_record(freight, Reach::kToTheLimit).error().code, ErrorCode::kDamaged);
     EXPECT_FALSE(must(store->contains(id_of(2))));
     EXPECT_EQ(store->put(ByteBuffer(kObjectMax + 1)).error().code, ErrorCode::kTooLarge);
 }

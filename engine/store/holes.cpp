@@ -1,0 +1,40 @@
+#include "engine/store/holes.hpp"
+
+#include <algorithm>
+
+namespace satchel::store {
+
+namespace {
+
+constexpr std::uint64_t kBlock = 4096;  // what disks of today lose at once, or a part of it
+// Each may take a dying disk seconds. Behind these nothing is tried by blocks any more.
+constexpr std::size_t kHolesTriedMax = 256;
+
+}  // namespace
+
+Result<std::size_t> HolesAsZeros::read_at(std::uint64_t offset, MutableBytes into) {
+    Result<std::size_t> got = file_.read_at(offset, into);
+    if (got.has_value() || got.error().code != ErrorCode::kIo) return got;
+    SATCHEL_TRY(const std::uint64_t size, file_.size());
+    if (offset >= size) return std::size_t{0};
+    into = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size - offset)));
+    for (std::size_t done = 0; done < into.size();) {
+        const std::uint64_t at = offset + done;
+        const std::uint64_t in_block = kBlock - at % kBlock;
+        const MutableBytes part = into.subspan(
+            done, static_cast<std::size_t>(std::min<std::uint64_t>(in_block, into.size() - done)));
+        const bool is_tried = holes_ < kHolesTriedMax;
+        if (is_tried) got = file_.read_at(at, part);
+        if (is_tried && !got.has_value() && got.error().code != ErrorCode::kIo) return got;
+        if (!is_tried || !got.has_value()) {
+            std::fill(part.begin(), part.end(), std::uint8_t{0});
+            ++holes_;
+        } else if (*got != part.size()) {
+            return done + *got;
+        }
+        done += part.size();
+    }
+    return into.size();
+}
+
+}  // namespace satchel::store
