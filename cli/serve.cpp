@@ -64,6 +64,8 @@ class News {
         fields["completed"] = report.conversation.completed;
         for (const Error& error : report.conversation.refused)
             output_.note("Not taken from {peer}: {line}", {{"peer", peer}, {"line", output_.line_of(error)}});
+        for (const Error& error : report.conversation.not_given)
+            output_.note("Not given to {peer}: {line}", {{"peer", peer}, {"line", output_.line_of(error)}});
         output_.item(std::move(fields));
     }
 

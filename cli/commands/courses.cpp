@@ -56,8 +56,8 @@ struct Answer {
     Literal advice;
 };
 
-Answer answer_of(site::WhyState state, bool is_hub, bool wants_all) {
-    switch (state) {
+Answer answer_of(const site::Why& found, bool is_hub, bool wants_all) {
+    switch (found.state) {
         case site::WhyState::kUnknown:
             return Answer{"unknown", "no edition of it is known here",
                           "read a stick from the hub; it brings the catalogue"};
@@ -68,6 +68,11 @@ Answer answer_of(site::WhyState state, bool is_hub, bool wants_all) {
             return Answer{"not-subscribed", "this site does not want it",
                           "run `satchel subscribe add` for it, then read a stick"};
         case site::WhyState::kNoRoom:
+            if (found.has_lapsed)
+                return Answer{
+                    "no-room", "there is no room for it on this disk",
+                    "let the store take more: `satchel store limit`; until its list of files is back no room "
+                    "can be made, or give up what is left of it: `satchel store verify --forget`"};
             if (wants_all && !is_hub)
                 return Answer{
                     "no-room", "there is no room for it on this disk",
@@ -166,7 +171,7 @@ Result<cli::ExitCode> why(Context& context) {
     SATCHEL_TRY(const site::Why found, context.site->why(course));
     const bool is_hub = context.site->self().role == trust::SiteRole::kHub;
     SATCHEL_TRY(const bool wants_all, context.site->wants_all());
-    const Answer answer = answer_of(found.state, is_hub, wants_all);
+    const Answer answer = answer_of(found, is_hub, wants_all);
     context.output.print("{course}: {words}",
                          {{"course", found.course}, {"words", context.output.say(answer.words)}});
     nlohmann::json fields = {{"course", found.course},

@@ -92,6 +92,8 @@ void say_report(Context& context, const link::ContactReport& report,
     for (const Error& error : report.conversation.refused)
         output.warn("Not taken from {peer}: {line}",
                     {{"peer", report.peer}, {"line", output.line_of(error)}});
+    for (const Error& error : report.conversation.not_given)
+        output.warn("Not given to {peer}: {line}", {{"peer", report.peer}, {"line", output.line_of(error)}});
     for (const std::string& course : report.conversation.completed)
         output.print("Complete now: {course}", {{"course", course}});
     if (!report.error)
@@ -115,7 +117,8 @@ Result<cli::ExitCode> sync(Context& context) {
     context.in_turn([&] { declined = context.site->waiting_for_room(); });
     say_report(context, report, declined);
     if (report.error) return *report.error;
-    return report.conversation.refused.empty() ? cli::kExitDone : cli::kExitPartly;
+    const bool is_done = report.conversation.refused.empty() && report.conversation.not_given.empty();
+    return is_done ? cli::kExitDone : cli::kExitPartly;
 }
 
 }  // namespace

@@ -66,6 +66,11 @@ inline Error fail(ErrorCode code, std::string about, Literal reason, Literal rem
     return Error{code, std::move(about), reason, remedy, std::move(detail)};
 }
 
+// What lies on the disk is not what it was, or the disk does not give it: perhaps another day.
+inline bool is_unreadable(const Error& error) {
+    return error.code == ErrorCode::kDamaged || error.code == ErrorCode::kIo;
+}
+
 }  // namespace satchel
 
 #define SATCHEL_CONCAT_(a, b) a##b

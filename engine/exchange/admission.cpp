@@ -134,6 +134,8 @@ class Plan {
                 SATCHEL_TRY_VOID(make_room(each, structure, false));
         }
         const bool is_in = has_lapsed || fits(structure);
+        each.lacks_room_for_list = has_lapsed && !fits(structure);
+        if (each.lacks_room_for_list) each.needed = structure;
         each.depth = is_in ? Depth::kStructure : Depth::kDeclined;
         reserved_ += is_in ? structure : 0;
         return {};
@@ -233,7 +235,7 @@ Result<std::map<std::string, Declined>> load_declined(database::Database& databa
 Result<void> note_declined(database::Database& database, const std::vector<WantedEdition>& wanted) {
     std::map<std::string, Declined> declined;
     for (const WantedEdition& each : wanted)
-        if (each.depth == Depth::kDeclined && each.available < each.needed)
+        if ((each.depth == Depth::kDeclined || each.lacks_room_for_list) && each.available < each.needed)
             declined[declined_key(each.edition.manifest)] = {each.needed, each.available};
     SATCHEL_TRY(const auto before, load_declined(database));
     std::vector<std::string> gone;

@@ -20,8 +20,9 @@ enum class Depth : std::uint8_t {
 struct WantedEdition {
     catalogue::Edition edition;
     Depth depth = Depth::kAll;
-    std::uint64_t needed = 0;     // bytes of room: an upper bound, exact when its structure is here
-    std::uint64_t available = 0;  // bytes that those before it leave it, with what goes by itself
+    std::uint64_t needed = 0;          // bytes of room: an upper bound, exact when its structure is here
+    std::uint64_t available = 0;       // bytes that those before it leave it, with what goes by itself
+    bool lacks_room_for_list = false;  // of one that was whole: it comes if it is small
 };
 
 // Where what an edition lacks would come from now, which decides what may go for it.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/exchange/freight_gate.hpp"
+
 namespace satchel::exchange {
 
 void ContentSender::add(const Wanted& wanted) {
@@ -20,9 +22,8 @@ Result<void> ContentSender::open(const Wanted& wanted, std::vector<Error>& damag
     Result<ByteBuffer> record = store_.read_record(wanted.id);
     if (!record.has_value()) {
         const ErrorCode code = record.error().code;
-        const bool is_damaged = code == ErrorCode::kDamaged || code == ErrorCode::kIo;
-        if (code != ErrorCode::kNotFound && !is_damaged) return record.error();
-        if (is_damaged) damaged.push_back(record.error());
+        if (code != ErrorCode::kNotFound && !is_unreadable(record.error())) return record.error();
+        if (code != ErrorCode::kNotFound && damaged.size() < kRefusedMax) damaged.push_back(record.error());
         absent_.push_back(wanted.id);
         return {};
     }

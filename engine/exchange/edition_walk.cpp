@@ -47,10 +47,6 @@ Result<void> walk_edition(store::Store& store, const ChunkId& node, const Visit&
     return walk_extents(store, node, visit, visit_of(visit));
 }
 
-bool is_unreadable(const Error& error) {
-    return error.code == ErrorCode::kDamaged || error.code == ErrorCode::kIo;
-}
-
 Result<Missing> count_missing(store::Store& store, const ChunkId& manifest) {
     Missing missing;
     SATCHEL_TRY_VOID(walk_edition(store, manifest, [&](const ChunkId& id, ObjectKind kind) -> Result<bool> {

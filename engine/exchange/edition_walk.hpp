@@ -15,17 +15,14 @@ enum class ObjectKind : std::uint8_t { kNode = 1, kRecipe = 2, kContent = 3 };
 // twice is visited twice.
 using Visit = std::function<Result<bool>(const ChunkId& id, ObjectKind kind)>;
 
-// `node`: the edition's manifest, or any node below it.
+// `node`: the edition's manifest, or any node below it. What a list or a recipe names that is_unreadable() is
+// not known: who walks to take or to give goes on with the next edition then, and verify tells of it.
 Result<void> walk_edition(store::Store& store, const ChunkId& node, const Visit& visit);
 // The same with each extent of content in place of its chunk; `visit` gets nodes and recipes only.
 using EachExtent = std::function<Result<void>(const store::Extent& extent)>;
 Result<void> walk_extents(store::Store& store, const ChunkId& node, const Visit& visit,
                           const EachExtent& each);
 Result<void> walk_recipe(store::Store& store, const ChunkId& recipe, const Visit& visit);
-
-// Of a walk: a list or a recipe is damaged, or the disk does not give it. What it names is not known then;
-// all else goes on, and verify tells of it.
-[[nodiscard]] bool is_unreadable(const Error& error);
 
 // What of an edition is not here. What a missing node or recipe names is not counted yet.
 struct Missing {

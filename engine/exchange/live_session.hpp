@@ -33,6 +33,7 @@ inline constexpr std::size_t kPushBytes = 64 * 1024;      // small things togeth
 inline constexpr int kRepeatsMax = 5;   // the same plan against the same greeting: it is not taken, then
 inline constexpr int kStrikesMax = 16;  // things that are not what they say
 inline constexpr std::size_t kNotHereKept = 4096;   // a peer that lacks so much is not asked on
+inline constexpr std::size_t kHadNoRoomMax = 4;     // of what came; then nothing is asked for any more
 inline constexpr std::size_t kPushedIdsMax = 4096;  // segments of one feed between two greetings
 
 class LiveSession final : public Session {
@@ -117,6 +118,7 @@ class LiveSession final : public Session {
     Result<void> take(LanePiece&& piece, env::Instant now);
     Result<void> take(const Data& data, env::Instant now);
     Result<void> go_without(const ChunkId& id, const Error& no_room);
+    Result<void> look_for_source();
     void take(const Want& want);
     void take(const NotHere& message);
     Result<void> finish_lane();
@@ -184,6 +186,7 @@ class LiveSession final : public Session {
     bool ask_again_ = false;
     bool may_ask_ = false;        // something may have become askable
     std::set<ChunkId> not_here_;  // at the peer
+    std::size_t had_no_room_ = 0;
 
     env::Instant last_activity_, last_content_, last_settled_, last_look_;
     std::int64_t answer_ms_ = kAnswerMs;

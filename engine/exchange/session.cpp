@@ -65,7 +65,7 @@ Result<void> LiveSession::on_message(ByteView bytes, bool replayable, env::Insta
     answer_ms_ = kAnswerMs;
     if (!replayable && !confirmed_) {
         confirmed_ = true;
-        SATCHEL_TRY_VOID(wants_.note_source(key_, options_.peer));
+        SATCHEL_TRY_VOID(look_for_source());
     }
     heard_ = std::max(heard_, message.number);
     if (auto* hello = std::get_if<Hello>(&message.body))
@@ -105,7 +105,7 @@ Result<std::optional<Body>> LiveSession::next_want() {
         if (!again.empty()) return std::optional<Body>(Want{std::move(again)});
     }
     if (!may_ask_ || !peer_) return std::optional<Body>();
-    if (not_here_.size() >= kNotHereKept) {
+    if (not_here_.size() >= kNotHereKept || had_no_room_ > kHadNoRoomMax) {
         may_ask_ = false;
         return std::optional<Body>();
     }
@@ -150,7 +150,7 @@ Result<std::optional<Body>> LiveSession::next_body(env::Instant now) {
     if (replan_ && plan_is_empty() && peer_->heard >= last_push_) SATCHEL_TRY_VOID(make_plan());
     SATCHEL_TRY(body, next_push());
     if (body) return body;
-    SATCHEL_TRY(Body content, sender_.next(report_.refused));
+    SATCHEL_TRY(Body content, sender_.next(report_.not_given));
     if (!std::holds_alternative<UnknownMessage>(content)) return std::optional(std::move(content));
     if (nothing_left() && wants_.has_taken()) {
         SATCHEL_TRY_VOID(settle(true, now));

@@ -52,6 +52,7 @@ struct SessionReport {
     std::uint64_t chunks_given = 0;
     std::uint64_t bytes_again = 0;       // of content that came and was here or not asked for
     std::vector<Error> refused;          // at most kRefusedMax; kNoSpace: something came and had no room
+    std::vector<Error> not_given;        // at most kRefusedMax: what the peer asked for and is damaged here
     std::vector<std::string> completed;  // courses
     std::optional<env::Instant> greeted, first_content;
     [[nodiscard]] const StageCost& cost_of(Stage stage) const {

@@ -1,6 +1,7 @@
 // What comes from the peer. Each thing is judged by itself; what is refused changes nothing.
 #include <algorithm>
 
+#include "engine/exchange/haves.hpp"
 #include "engine/exchange/live_session.hpp"
 
 namespace satchel::exchange {
@@ -39,6 +40,14 @@ Result<void> LiveSession::changed_by_peer(bool catalogue) {
     return {};
 }
 
+// Once it is there now, and its word of what it has is the newest that it gave.
+Result<void> LiveSession::look_for_source() {
+    if (!confirmed_ || !peer_) return {};
+    SATCHEL_TRY(const std::optional<Have> have, peer_have(replica_, options_.peer));
+    if (!have || have->sequence < peer_->have_sequence) return {};
+    return wants_.note_source(key_, options_.peer, have->sequence);
+}
+
 Result<void> LiveSession::take(Hello&& hello, std::uint64_t number, bool replayable, env::Instant now) {
     if (number <= peer_number_) return {};  // late, or a copy
     SATCHEL_TRY_VOID(check_peer());
@@ -59,6 +68,7 @@ Result<void> LiveSession::take(Hello&& hello, std::uint64_t number, bool replaya
     peer_end_.reset();
     replan_ = true;
     if (!report_.greeted) report_.greeted = now;
+    SATCHEL_TRY_VOID(look_for_source());
     take(want);
     return {};
 }
@@ -89,7 +99,7 @@ Result<void> LiveSession::take(const FreightMessage& message) {
     report_.reviews += taken.reviews;
     const bool new_root = after && (!before || before->version != after->version);
     if (new_root || taken.reviews > 0) SATCHEL_TRY_VOID(changed_by_peer(true));
-    if (taken.haves > 0) SATCHEL_TRY_VOID(wants_.note_source(key_, options_.peer));
+    if (taken.haves > 0) SATCHEL_TRY_VOID(look_for_source());
     if (taken.haves + taken.receipts > 0) SATCHEL_TRY_VOID(changed_by_peer(false));
     for (const Error& refused : taken.refused) SATCHEL_TRY_VOID(note(refused));
     return {};
@@ -180,9 +190,11 @@ Result<void> LiveSession::take(const Data& data, env::Instant now) {
     return {};
 }
 
-// All else goes on. Not asked for again in this conversation.
+// All else goes on. The plan is made anew, as the disk is now; where it does not help, because a document
+// told too little of its edition, no more is asked for in this conversation.
 Result<void> LiveSession::go_without(const ChunkId& id, const Error& no_room) {
     if (not_here_.size() < kNotHereKept) not_here_.insert(id);
+    if (++had_no_room_ <= kHadNoRoomMax) SATCHEL_TRY_VOID(wants_.refresh());
     may_ask_ = true;
     const bool is_told = std::any_of(report_.refused.begin(), report_.refused.end(),
                                      [](const Error& each) { return each.code == ErrorCode::kNoSpace; });

@@ -66,16 +66,19 @@ Result<void> Wants::refresh() {
     return {};
 }
 
-Result<void> Wants::note_source(SessionKey session, const SiteId& peer) {
-    there_.insert_or_assign(session, peer);
+Result<void> Wants::note_source(SessionKey session, const SiteId& peer, std::uint64_t have_sequence) {
+    const auto source = std::pair(peer, have_sequence);
+    const auto known = there_.find(session);
+    if (known != there_.end() && known->second == source) return {};
+    there_[session] = source;
     return declines_some_ ? refresh() : Result<void>();
 }
 
 // Of the current ones: not what a peer tells without end.
 Result<std::set<ChunkId>> Wants::editions_there() const {
     std::set<ChunkId> editions;
-    for (const auto& [session, peer] : there_) {
-        SATCHEL_TRY(const std::optional<Have> have, peer_have(replica_, peer));
+    for (const auto& [session, source] : there_) {
+        SATCHEL_TRY(const std::optional<Have> have, peer_have(replica_, source.first));
         if (!have) continue;
         SATCHEL_TRY_VOID(
             replica_.catalogue.for_each_edition([&](const catalogue::EditionState& state) -> Result<void> {

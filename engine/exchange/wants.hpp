@@ -44,8 +44,9 @@ class Wants {
 
     // After catalogue, reviews, roots or subscriptions changed: here, by a conversation or another carrier.
     Result<void> refresh();
-    // A peer is there now, or told anew which editions it has: room may be made for these. Until release().
-    Result<void> note_source(SessionKey session, const SiteId& peer);
+    // A peer is there now and said, with this number, which editions it has: room may be made for these.
+    // Until release().
+    Result<void> note_source(SessionKey session, const SiteId& peer, std::uint64_t have_sequence);
     // Something changed that conversations may want to tell: they compare this number, so their deadlines and
     // next_message() are worth a look. Also for changes that do not touch what is wanted, as a new segment.
     [[nodiscard]] std::uint64_t changes() const { return changes_; }
@@ -105,11 +106,11 @@ class Wants {
     Intake intake_;
     // Of current editions that are meant for this site and not complete: how far they may come in.
     std::map<ChunkId, Depth> manifests_;
-    std::uint64_t losses_ = 0;            // of the store, when the table was made
-    bool waits_for_structure_ = false;    // of one of them; when it is here, its room is known
-    bool declines_some_ = false;          // for want of room
-    std::map<SessionKey, SiteId> there_;  // that conversations are held with
-    std::map<ChunkId, Request> asked_;    // kRequestsInFlightMax a conversation
+    std::uint64_t losses_ = 0;          // of the store, when the table was made
+    bool waits_for_structure_ = false;  // of one of them; when it is here, its room is known
+    bool declines_some_ = false;        // for want of room
+    std::map<SessionKey, std::pair<SiteId, std::uint64_t>> there_;  // peers, and the numbers of their haves
+    std::map<ChunkId, Request> asked_;                              // kRequestsInFlightMax a conversation
     std::map<ChunkId, Part> parts_;
     std::uint64_t parts_bytes_ = 0;
     std::uint64_t touches_ = 0;

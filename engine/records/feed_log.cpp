@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "engine/env/holes.hpp"
 #include "engine/store/pack_scan.hpp"
 
 namespace satchel::records {
@@ -44,11 +45,21 @@ Result<void> FeedLog::open(const LogEnd& from, const Each& each) {
     name_unsure_ = !there;
     SATCHEL_TRY_VOID(scan(end_.log, from.log == end_.log ? from.bytes : 0, each));
     SATCHEL_TRY(const std::uint64_t size, file_->size());
+    SATCHEL_TRY_VOID(pass_holes(size));
     if (size > end_.bytes) {
         SATCHEL_TRY_VOID(file_->truncate(end_.bytes));
         SATCHEL_TRY_VOID(file_->sync());
     }
     synced_ = end_.bytes;
+    return {};
+}
+
+// What the disk does not give stays, since it may be given another day. Nor is anything appended in a sector
+// that can't be read: a part of it can't be written then, either.
+Result<void> FeedLog::pass_holes(std::uint64_t size) {
+    if (has_holes_) end_.bytes = size;
+    SATCHEL_TRY(const bool can_go_on, env::can_append_at(*file_, end_.bytes));
+    if (!can_go_on) end_.bytes = (end_.bytes / env::kSectorBytes + 1) * env::kSectorBytes;
     return {};
 }
 
@@ -59,7 +70,7 @@ Result<void> FeedLog::scan(std::uint32_t log, std::uint64_t from, const Each& ea
     if (!is_open) {
         SATCHEL_TRY(full, disk_.open(full_log_path(log), env::OpenMode::kRead));
     }
-    env::File& file = is_open ? *file_ : *full;
+    env::HolesAsZeros file(is_open ? *file_ : *full);
     SATCHEL_TRY(const std::uint64_t size, file.size());
     if (is_open) end_.bytes = std::min(from, size);
     std::uint64_t at = from;
@@ -79,6 +90,7 @@ Result<void> FeedLog::scan(std::uint32_t log, std::uint64_t from, const Each& ea
         if (is_open) end_.bytes = at;
     }
     if (!is_open && (in_damage || at < size)) ++damaged_;
+    has_holes_ = is_open && file.has_met_any();
     return {};
 }
 

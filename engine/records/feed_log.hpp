@@ -37,7 +37,8 @@ class FeedLog {
         : disk_(disk), target_bytes_(target_bytes) {}
 
     // Once, before all else. Calls `each` for every whole record that begins at or behind `from`, then cuts
-    // off what is torn at the end. Damage before the end is passed over; `damaged` counts it.
+    // off what is torn at the end, unless the disk does not give all of it. Damage before the end, and what
+    // is not given, is passed over; `damaged` counts it.
     using Each = std::function<Result<void>(const LogPlace&, store::RecordType, ByteView plain)>;
     Result<void> open(const LogEnd& from, const Each& each);
 
@@ -52,6 +53,7 @@ class FeedLog {
   private:
     [[nodiscard]] std::string path_of(std::uint32_t log) const;
     Result<void> scan(std::uint32_t log, std::uint64_t from, const Each& each);
+    Result<void> pass_holes(std::uint64_t size);
     Result<void> begin_next();
     Result<env::File*> reading(std::uint32_t log);
     template <typename T>
@@ -63,6 +65,7 @@ class FeedLog {
     LogEnd end_;
     std::uint64_t synced_ = 0;
     std::uint64_t damaged_ = 0;
+    bool has_holes_ = false;  // the disk did not give all of the open log
     bool name_unsure_ = false;
     std::optional<Error> broken_;
     std::unique_ptr<env::File> read_file_;

@@ -120,7 +120,7 @@ Result<void> Records::segments_after(const SiteId& site, std::span<const Segment
         for (auto id = missing.rbegin(); id != missing.rend(); ++id) {
             const Result<ByteBuffer> bytes = read_segment(*id);
             // What is damaged here comes back from a peer; it must not keep the rest from travelling.
-            if (!bytes.has_value() && bytes.error().code == ErrorCode::kDamaged) continue;
+            if (!bytes.has_value() && is_unreadable(bytes.error())) continue;
             if (!bytes.has_value()) return bytes.error();
             SATCHEL_TRY(const bool go_on, sink(*id, *bytes));
             if (!go_on) return {};
@@ -157,7 +157,7 @@ Result<void> Records::for_each_waiting(const std::function<Result<bool>(ByteView
         SATCHEL_TRY(const bool row, select.step());
         if (!row) return {};
         const Result<ByteBuffer> bytes = read_segment(id_at(select, 0));
-        if (!bytes.has_value() && bytes.error().code == ErrorCode::kDamaged) continue;
+        if (!bytes.has_value() && is_unreadable(bytes.error())) continue;
         if (!bytes.has_value()) return bytes.error();
         SATCHEL_TRY(const bool go_on, sink(*bytes));
         if (!go_on) return {};
@@ -265,6 +265,18 @@ Result<void> Records::insert(const OpenedSegment& opened, const LogPlace& place)
     return link(opened);
 }
 
+// None: it is damaged, and forgotten, so that it is taken when it comes again; all else goes on.
+Result<std::optional<OpenedSegment>> Records::read_waiting(const SegmentId& id) {
+    const Result<ByteBuffer> bytes = read_segment(id);
+    Result<OpenedSegment> opened =
+        bytes.has_value() ? open_segment(*bytes, options_.network) : Result<OpenedSegment>(bytes.error());
+    if (opened.has_value()) return std::optional(std::move(*opened));
+    if (!is_unreadable(opened.error())) return opened.error();
+    SATCHEL_TRY(database::Statement forget, database_.prepare("DELETE FROM segment WHERE id = ?"));
+    SATCHEL_TRY_VOID(forget.bind_blob(1, id.view()).run());
+    return std::optional<OpenedSegment>();
+}
+
 // A segment is linked once its predecessor is; then those that waited for it are.
 Result<void> Records::link(const OpenedSegment& first) {
     SATCHEL_TRY(
@@ -288,15 +300,14 @@ Result<void> Records::link(const OpenedSegment& first) {
         const bool linkable = found && can_link.integer(0) == 1;
         can_link.reset();
         if (!linkable) continue;
+        std::optional<OpenedSegment> waited;
+        if (id != first.id) {
+            SATCHEL_TRY(waited, read_waiting(id));
+            if (!waited) continue;
+        }
         mark.bind_blob(1, id.view());
         SATCHEL_TRY_VOID(mark.run());
-        if (id == first.id) {
-            SATCHEL_TRY_VOID(count(first.segment, unmark));
-        } else {
-            SATCHEL_TRY(const ByteBuffer bytes, read_segment(id));
-            SATCHEL_TRY(const OpenedSegment opened, open_segment(bytes, options_.network));
-            SATCHEL_TRY_VOID(count(opened.segment, unmark));
-        }
+        SATCHEL_TRY_VOID(count(waited ? waited->segment : first.segment, unmark));
         waiting.reset();
         waiting.bind_blob(1, id.view());
         while (true) {

@@ -113,6 +113,10 @@ Result<void> CoursePublisher::take_item(Course& course, const SourceItem& item) 
         SATCHEL_TRY_VOID(done(entry.size));
     } else {
         SATCHEL_TRY(const bool taken, take_file(course, item, before.content, waiting));
+        if (!taken && before.content)
+            return fail(ErrorCode::kIo, item.source_path,
+                        "this file is in the edition before, and cannot be read now",
+                        "make it readable, or remove it from the folder if it shall go, and publish again");
         if (!taken) {
             parts_.skipped.add(item.source_path, "the file cannot be read");
             return {};

@@ -118,11 +118,13 @@ Result<Why> Site::why(std::string_view course) {
         return answer;
     }
     const ChunkId& manifest = answer.edition->edition.manifest;
-    SATCHEL_TRY(const exchange::Missing missing, exchange::count_missing(*state_->store, manifest));
-    answer.missing_objects = missing.objects;
+    const Result<exchange::Missing> missing = exchange::count_missing(*state_->store, manifest);
+    answer.state = WhyState::kDamaged;
+    if (!missing.has_value()) return is_unreadable(missing.error()) ? Result<Why>(answer) : missing.error();
+    answer.missing_objects = missing->objects;
     SATCHEL_TRY(const std::vector<exchange::Subscription> subscribed, subscriptions());
     SATCHEL_TRY(const bool was_whole, exchange::is_complete(*state_->database, manifest));
-    if (missing.objects == 0)
+    if (missing->objects == 0)
         answer.state = WhyState::kComplete;
     else if (was_whole)
         answer.state = WhyState::kDamaged;

@@ -4,6 +4,7 @@
 
 #include "engine/base/encoding.hpp"
 #include "engine/database/meta.hpp"
+#include "engine/env/holes.hpp"
 #include "engine/store/pack_scan.hpp"
 
 namespace satchel::site {
@@ -42,7 +43,8 @@ Result<std::optional<std::uint64_t>> number_of_log(env::Disk& disk, std::string_
     SATCHEL_TRY(const bool there, env::exists(disk, path));
     if (!there) return std::optional<std::uint64_t>();
     SATCHEL_TRY(const std::unique_ptr<env::File> file, disk.open(path, env::OpenMode::kRead));
-    SATCHEL_TRY(const auto record, store::whole_record_at(*file, 0));
+    env::HolesAsZeros readable(*file);
+    SATCHEL_TRY(const auto record, store::whole_record_at(readable, 0));
     return record ? number_of_begin(*record) : std::nullopt;
 }
 
@@ -131,11 +133,15 @@ Result<bool> KeepLog::take_up(const Note& noted) {
     SATCHEL_TRY(const std::uint64_t size, file_->size());
     if (size < noted.bytes) return false;
     if (size > noted.bytes) {
-        SATCHEL_TRY(const std::uint64_t behind, transactions_behind(*file_, noted.bytes));
+        env::HolesAsZeros readable(*file_);
+        SATCHEL_TRY(const std::uint64_t behind, transactions_behind(readable, noted.bytes));
         if (behind > 1) return database_is_older(disk_);
+        if (readable.has_met_any()) return false;
         SATCHEL_TRY_VOID(file_->truncate(noted.bytes));
         SATCHEL_TRY_VOID(file_->sync());
     }
+    SATCHEL_TRY(const bool can_go_on, env::can_append_at(*file_, noted.bytes));
+    if (!can_go_on) return false;
     now_ = noted;
     written_ = noted.bytes;
     return true;
@@ -188,14 +194,15 @@ Result<KeepLogRead> read_keep_log(env::Disk& disk,
                                   const std::function<Result<void>(ByteView rows, bool is_last)>& each) {
     SATCHEL_TRY(const std::unique_ptr<env::File> file, disk.open(kKeepLogPath, env::OpenMode::kRead));
     SATCHEL_TRY(const std::uint64_t size, file->size());
+    env::HolesAsZeros readable(*file);
     KeepLogRead read;
     bool in_damage = false;
     std::uint64_t rows = 0;
     for (std::uint64_t at = 0; at + store::kRecordHeaderSize <= size;) {
-        SATCHEL_TRY(const auto record, store::whole_record_at(*file, at));
+        SATCHEL_TRY(const auto record, store::whole_record_at(readable, at));
         if (!record) {
             in_damage = true;
-            SATCHEL_TRY(at, store::find_record_magic(*file, at + 1, size));
+            SATCHEL_TRY(at, store::find_record_magic(readable, at + 1, size));
             continue;
         }
         read.damaged += in_damage ? 1 : 0;

@@ -213,10 +213,15 @@ Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const E
     if (give_up == GiveUp::kDamaged && findings.lacks_chunks && settlement.not_brought == 0 &&
         !lost.is_unsure())
         SATCHEL_TRY_VOID(state_->store->write_off_cut_chunks());
-    if (give_up != GiveUp::kAll) return settlement;
+    if (give_up != GiveUp::kAll) {
+        // What was missing may be back, as a pack that somebody had moved away.
+        SATCHEL_TRY_VOID(refresh_holdings(progress));
+        return settlement;
+    }
     SATCHEL_TRY_VOID(exchange::forget_lapsed(*state_->database));
     const bool is_pack_hit = findings.lacks_chunks || findings.is_pack_hit;
     if (is_pack_hit) SATCHEL_TRY_VOID(state_->store->rebuild_index());
+    SATCHEL_TRY_VOID(state_->store->write_off_cut_chunks());
     SATCHEL_TRY_VOID(exchange::recheck_holdings(replica()));
     SATCHEL_TRY_VOID(refresh_holdings(progress));
     return settlement;

@@ -74,6 +74,14 @@ Result<NetworkId> accept_first_root(database::Database& database, trust::TrustSt
     return network;
 }
 
+// All that is in it lies elsewhere, too.
+Result<std::unique_ptr<database::Database>> open_database(env::Disk& disk, env::World world) {
+    Result<std::unique_ptr<database::Database>> opened = database::Database::open(disk, world, kDatabasePath);
+    if (opened.has_value() || opened.error().code != ErrorCode::kIo) return opened;
+    return fail(ErrorCode::kIo, disk.describe(kDatabasePath), "the disk answered with an error",
+                "try once more; if it stays so, run `satchel repair`", opened.error().detail);
+}
+
 }  // namespace
 
 Error site_db_not_whole(env::Disk& disk) {
@@ -182,6 +190,10 @@ Result<std::unique_ptr<Site>> Site::join(env::Disk& disk, env::World world, std:
 }
 
 Result<std::unique_ptr<Site>> Site::open(env::Disk& disk, env::World world) {
+    return open(disk, world, Opening::kWhole);
+}
+
+Result<std::unique_ptr<Site>> Site::open(env::Disk& disk, env::World world, Opening opening) {
     const auto no_site = [&] {
         return fail(ErrorCode::kNoSite, disk.describe(""), "there is no site in this folder",
                     "make one with `satchel init` or `satchel join`, or name the right folder with --site");
@@ -189,8 +201,7 @@ Result<std::unique_ptr<Site>> Site::open(env::Disk& disk, env::World world) {
     SATCHEL_TRY(const bool had_keep_log, env::exists(disk, kKeepLogPath));
     SATCHEL_TRY(const bool founded, env::exists(disk, kDatabasePath));
     if (!founded) return had_keep_log ? site_db_not_whole(disk) : no_site();
-    SATCHEL_TRY(std::unique_ptr<database::Database> database,
-                database::Database::open(disk, world, kDatabasePath));
+    SATCHEL_TRY(std::unique_ptr<database::Database> database, open_database(disk, world));
     SATCHEL_TRY(const std::optional<ByteBuffer> site_row, database::meta(*database, kSiteMeta));
     if (!site_row) {
         // Packs come only after the site's row: so this is a database that lost what it held.
@@ -198,7 +209,7 @@ Result<std::unique_ptr<Site>> Site::open(env::Disk& disk, env::World world) {
         return had_packs || had_keep_log ? site_db_not_whole(disk) : no_site();
     }
     SATCHEL_TRY(const std::optional<ByteBuffer> unfinished, database::meta(*database, kRepairMeta));
-    if (unfinished) return site_db_not_whole(disk);
+    if (unfinished && opening == Opening::kWhole) return site_db_not_whole(disk);
     SATCHEL_TRY(std::unique_ptr<KeepLog> keep_log, KeepLog::open(disk, *database));
     SATCHEL_TRY(const std::optional<ByteBuffer> network, database::meta(*database, kNetworkMeta));
     SATCHEL_TRY(trust::SigningKey signing, load_key(disk, kSiteKey));

@@ -3,8 +3,9 @@
 //     site.db -> site.db-damaged; keep.log -> the rows that exist nowhere else; catalogue.git -> lanes,
 //     through quarantine; a new keep.log; then, as at every opening, packs -> index and feed.log -> records
 //
-// Crash points: until the new keep.log is in place site.db bears a mark that no opening passes, and repair
-// begins again. Everything that it reads stays as it is until then.
+// Crash points: until it is known again which editions are complete site.db bears a mark that no other
+// opening passes, and repair begins again: what nobody is known to hold would be taken for garbage. What it
+// reads stays as it is until the new keep.log, which says as much as the old one, is in place.
 #include "engine/catalogue/catalogue.hpp"
 #include "engine/database/meta.hpp"
 #include "engine/exchange/holdings.hpp"
@@ -18,12 +19,13 @@ namespace {
 constexpr char kDamagedPath[] = "site.db-damaged";
 constexpr char kDamagedMirrorPath[] = "catalogue.git-damaged";
 
-// The log of the database goes first: without it a whole site.db is older than keep.log, and is not opened.
+// The database goes first: without its log it may be a transaction older than keep.log, which then would look
+// as if a stop had torn that from its commit.
 Result<void> set_aside(env::Disk& disk) {
     const std::string log = std::string(kDatabasePath) + "-wal",
                       damaged_log = std::string(kDamagedPath) + "-wal";
     for (const auto& [from, to] :
-         {std::pair(log, damaged_log), std::pair(std::string(kDatabasePath), std::string(kDamagedPath))}) {
+         {std::pair(std::string(kDatabasePath), std::string(kDamagedPath)), std::pair(log, damaged_log)}) {
         SATCHEL_TRY(const bool there, env::exists(disk, from));
         if (there) SATCHEL_TRY_VOID(disk.rename(from, to));
     }
@@ -105,7 +107,7 @@ Result<void> make_database(env::Disk& disk, env::World world, RepairReport& repo
     SATCHEL_TRY_VOID(restore_catalogue(disk, world, *database, report));
     SATCHEL_TRY(const std::unique_ptr<KeepLog> keep_log,
                 KeepLog::begin_anew(disk, *database, read.number + 1));
-    return database::remove_meta(*database, kRepairMeta);
+    return {};
 }
 
 Result<std::uint64_t> count_segments(database::Database& database) {
@@ -135,10 +137,11 @@ Result<RepairReport> Site::repair(env::Disk& disk, env::World world, Progress& p
     SATCHEL_TRY_VOID(set_aside(disk));
     SATCHEL_TRY_VOID(make_database(disk, world, report));
     SATCHEL_TRY_VOID(progress.update({.stage = "reading packs and records", .item = {}}));
-    SATCHEL_TRY(const std::unique_ptr<Site> site, open(disk, world));
+    SATCHEL_TRY(const std::unique_ptr<Site> site, open(disk, world, Opening::kToEndARepair));
     SATCHEL_TRY_VOID(site->records().restore_boot_count());
     SATCHEL_TRY_VOID(site->catalogue().refresh_currency());
     SATCHEL_TRY_VOID(exchange::find_holdings(site->replica(), progress));
+    SATCHEL_TRY_VOID(database::remove_meta(site->database(), kRepairMeta));
     SATCHEL_TRY_VOID(site->update_mirror());
     SATCHEL_TRY(report.status, site->status());
     SATCHEL_TRY(report.segments, count_segments(site->database()));

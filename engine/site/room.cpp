@@ -227,6 +227,7 @@ Result<void> Site::look_for_room(const ChunkId& manifest, Why& answer) {
                 exchange::find_declined(*state_->database, manifest));
     if (!declined) return {};
     answer.state = WhyState::kNoRoom;
+    SATCHEL_TRY(answer.has_lapsed, exchange::has_lapsed(*state_->database, manifest));
     answer.room_needed = declined->needed;
     answer.room_available = declined->available;
     return find_holders(*state_, declined->needed - std::min(declined->needed, declined->available), answer);

@@ -118,6 +118,7 @@ struct Why {
     std::uint64_t missing_objects = 0;  // known to be missing; what a missing table names is not counted yet
     std::uint64_t room_needed = 0;      // bytes, with kNoRoom
     std::uint64_t room_available = 0;
+    bool has_lapsed = false;           // with kNoRoom: it was whole, and there is none for the list it lost
     bool a_stick_does = false;         // with kNoRoom: one that has all of it takes the shown edition's place
     std::vector<RoomHolder> could_go;  // with kNoRoom: enough to make it, or the largest kHoldersMax
     static constexpr std::size_t kHoldersMax = 16;
@@ -344,6 +345,8 @@ class Site {
     Result<Settlement> settle_once(Findings& findings, GiveUp give_up,
                                    const std::function<Result<void>(const Loss&)>& each, Progress& progress,
                                    const LackLimits& limits);
+    enum class Opening : std::uint8_t { kWhole, kToEndARepair };
+    static Result<std::unique_ptr<Site>> open(env::Disk& disk, env::World world, Opening opening);
     Result<void> look_for_room(const ChunkId& manifest, Why& answer);
     std::unique_ptr<State> state_;
 };

@@ -11,10 +11,11 @@ Result<void> PackStore::for_each_pack(const std::function<Result<void>(const Pac
     return packs_.for_each([&](const PackRow& pack) -> Result<void> {
         if (pack.state == PackState::kDropped) return {};
         const bool is_sealed = pack.state == PackState::kSealed;
-        const std::uint64_t records_end = is_sealed ? pack.index_at : pack.bytes;
-        PackInfo info{pack.number, is_sealed, pack.bytes, 0, pack.rows, 0};
+        const PackFacts* const facts = packs_.find(pack.number);
+        const std::uint64_t records_end = facts != nullptr ? facts->index_at : pack.bytes;
+        PackInfo info{pack.number, is_sealed, pack.bytes, 0, pack.rows, 0, pack.lost > 0};
         info.record_bytes = records_end > kPackHeaderSize ? records_end - kPackHeaderSize : 0;
-        if (const PackFacts* facts = packs_.find(pack.number)) info.base = facts->base;
+        if (facts != nullptr) info.base = facts->base;
         return each(info);
     });
 }
@@ -23,7 +24,7 @@ Result<void> PackStore::for_each_row(
     std::uint32_t pack, const std::function<Result<void>(const IndexRow&, std::uint32_t slot)>& each) {
     // Its own handle: `each` may look for chunks, which closes others.
     SATCHEL_TRY(const std::unique_ptr<env::File> file, disk_.open(path_of(pack), env::OpenMode::kRead));
-    HolesAsZeros readable(*file);
+    env::HolesAsZeros readable(*file);
     Result<PackTrailer> trailer = read_trailer(readable);
     if (!trailer.has_value() && trailer.error().code == ErrorCode::kNotFound)
         return cut_off(pack, trailer.error().detail);

@@ -45,6 +45,7 @@ Result<void> PackCollection::list_packs() {
         if (!info.is_sealed) return {};
         Pack pack{.number = info.number, .base = info.base, .rows = info.rows, .bytes = info.bytes};
         pack.record_bytes = info.record_bytes;
+        if (info.lacks_rows) pack.kept_bytes = info.record_bytes;  // what of it is needed can't be said
         packs_.push_back(pack);
         bit_count_ = std::max<std::uint64_t>(bit_count_, std::uint64_t{info.base} + info.rows);
         return {};
@@ -118,7 +119,7 @@ Result<Collection::Garbage> PackCollection::garbage(Thrift thrift) {
         const std::uint64_t moved = pack.kept_bytes + pack.kept_bytes / kFrameShare;
         garbage.freeable_bytes += pack.bytes - std::min(pack.bytes, moved);
     }
-    const std::uint64_t open_bytes = store_.open_record_bytes();
+    const std::uint64_t open_bytes = open_bytes_to_sweep();
     const std::uint64_t open_dead = open_bytes - std::min(open_bytes, open_kept_bytes_);
     garbage.dead_bytes += open_dead;
     if (is_dead_enough(open_bytes, open_kept_bytes_, thrift)) {
@@ -128,10 +129,15 @@ Result<Collection::Garbage> PackCollection::garbage(Thrift thrift) {
     return garbage;
 }
 
+// Where it lacks chunks that were there, what of it is needed can't be said.
+std::uint64_t PackCollection::open_bytes_to_sweep() const {
+    return store_.open_lost_ > 0 ? 0 : store_.open_record_bytes();
+}
+
 // The pack that is being filled is swept like any other.
 Result<bool> PackCollection::seal_if_dead_enough(Thrift thrift) {
     SATCHEL_TRY_VOID(store_.commit());
-    const std::uint64_t bytes = store_.open_record_bytes();
+    const std::uint64_t bytes = open_bytes_to_sweep();
     if (!is_dead_enough(bytes, open_kept_bytes_, thrift)) return false;
     const std::uint32_t number = store_.open_number_;
     std::set<ChunkId> kept = std::move(open_kept_);

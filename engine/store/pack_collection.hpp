@@ -44,6 +44,7 @@ class PackCollection final : public Collection {
     [[nodiscard]] Pack* find(std::uint32_t number);
     Kept note(const PackStore::Place& place, std::vector<std::uint64_t>& bits, std::set<ChunkId>& open);
     [[nodiscard]] bool stays(std::uint64_t bit) const;
+    [[nodiscard]] std::uint64_t open_bytes_to_sweep() const;
     Result<bool> seal_if_dead_enough(Thrift thrift);
     Result<Swept> drop_dead();
     Result<std::optional<Swept>> move_one(Thrift thrift);

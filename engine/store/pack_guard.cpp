@@ -4,7 +4,7 @@
 
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
-#include "engine/store/holes.hpp"
+#include "engine/env/holes.hpp"
 
 namespace satchel::store {
 
@@ -155,7 +155,7 @@ GuardedEnd end_of(const Guard& guard) {
 
 Result<std::optional<Guard>> find_guard(env::File& file, const std::optional<PackId>& id) {
     SATCHEL_TRY(const std::uint64_t size, file.size());
-    HolesAsZeros readable(file);
+    env::HolesAsZeros readable(file);
     const Result<PackTrailer> trailer = read_trailer(readable);
     if (trailer.has_value() && (!id || *id == trailer->id)) {
         for (const Section& section : trailer->sections) {

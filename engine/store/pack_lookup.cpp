@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "engine/base/encoding.hpp"
-#include "engine/store/holes.hpp"
+#include "engine/env/holes.hpp"
 #include "engine/store/pack_scan.hpp"
 #include "engine/store/pack_store.hpp"
 
@@ -99,7 +99,7 @@ Result<std::optional<IndexRow>> PackStore::row_at(env::File& file, const PackFac
 // The whole of a pack's index or, where that is damaged, of its records.
 Result<PackStore::Found> PackStore::search(PackFacts& facts, const ChunkId& id) {
     SATCHEL_TRY(env::File * file, reading(facts.number));
-    HolesAsZeros readable(*file);
+    env::HolesAsZeros readable(*file);
     std::optional<Place> place;
     const Result<PackTrailer> trailer = read_trailer(readable);
     bool is_whole = trailer.has_value();
@@ -138,7 +138,7 @@ Result<const PackStore::Rows*> PackStore::rescue(std::uint32_t number) {
     SATCHEL_TRY(env::File * file, reading(number));
     SATCHEL_TRY(const std::uint64_t size, file->size());
     Rescued rescued{number, {}};
-    HolesAsZeros readable(*file);
+    env::HolesAsZeros readable(*file);
     SATCHEL_TRY_VOID(scan_records(readable, {kPackHeaderSize, std::min(size, kPackBytesMax), 0},
                                   [&](const IndexRow& row) -> Result<void> {
                                       rescued.rows.erase(row);

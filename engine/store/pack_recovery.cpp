@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "engine/store/holes.hpp"
+#include "engine/env/holes.hpp"
 #include "engine/store/pack_check.hpp"
 #include "engine/store/pack_scan.hpp"
 #include "engine/store/pack_store.hpp"
@@ -97,7 +97,7 @@ Result<bool> PackStore::has_header(std::uint32_t number, env::File& file) {
 // written over: it may give them another day.
 Result<void> PackStore::adopt(const PackRow& known, Building& building) {
     SATCHEL_TRY(std::unique_ptr<env::File> file, disk_.open(path_of(known.number), env::OpenMode::kWrite));
-    HolesAsZeros readable(*file);
+    env::HolesAsZeros readable(*file);
     SATCHEL_TRY(const std::uint64_t size, file->size());
     SATCHEL_TRY(const bool has_header, this->has_header(known.number, readable));
     if (size != known.bytes || !has_header) {
@@ -202,7 +202,7 @@ Result<std::uint64_t> PackStore::scan_open(const PackRow& known, env::File& file
 
 // Takes in what is whole behind the last commit, cuts off the rest and goes on with the pack.
 Result<void> PackStore::adopt_open(const PackRow& known, std::unique_ptr<env::File> file,
-                                   HolesAsZeros& readable, bool has_header) {
+                                   env::HolesAsZeros& readable, bool has_header) {
     if (open_pack_) SATCHEL_TRY_VOID(seal_pack());
     SATCHEL_TRY(const std::uint64_t size, file->size());
     Rows rows;
@@ -210,7 +210,11 @@ Result<void> PackStore::adopt_open(const PackRow& known, std::unique_ptr<env::Fi
     const bool has_holes = readable.has_met_any();
     // A damaged record that was committed stays where it is: nothing is written over it.
     if (known.state == PackState::kOpen && size >= known.bytes) end = std::max(end, known.bytes);
-    if (has_holes) end = std::max(end, next_block(size));
+    // A torn record may reach over what is appended, if its header lies in a hole that the disk gives one
+    // day, or if nothing was cut off behind it: so nothing is appended so near.
+    constexpr std::uint64_t kReachOfARecord = kRecordHeaderSize + kObjectMax;
+    const bool is_as_committed = known.state == PackState::kOpen && size == known.bytes;
+    if (has_holes && !is_as_committed) end = std::max(end, next_block(size + kReachOfARecord));
     if (!has_header && rows.empty() && end == kPackHeaderSize) {  // created and never synced
         file.reset();
         SATCHEL_TRY_VOID(disk_.remove_file(path_of(known.number)));
@@ -266,10 +270,15 @@ Result<void> PackStore::end_build(Building& building, const std::vector<RunSet::
         building.runs.push_back(std::move(run));
     }
     if (building.runs.empty() && building.packs.empty() && instead_of.empty()) return {};
+    constexpr char kAdoptAgain[] = "UPDATE pack SET index_at = 0, lost = ? WHERE number = ? AND sealed = 1";
     SATCHEL_TRY_VOID(together([&]() -> Result<void> {
         for (const RunSet::Lost& lost : instead_of) SATCHEL_TRY_VOID(runs_.unname(lost.number));
         for (const RunSet::Run& run : building.runs) SATCHEL_TRY_VOID(runs_.name(run));
         for (const PackRow& pack : building.packs) SATCHEL_TRY_VOID(packs_.write(pack));
+        for (const auto& [number, lost] : building.in_part) {
+            SATCHEL_TRY(database::Statement again, database_.prepare(kAdoptAgain));
+            SATCHEL_TRY_VOID(again.bind(1, std::int64_t{lost}).bind(2, std::int64_t{number}).run());
+        }
         return {};
     }));
     for (const RunSet::Lost& lost : instead_of) runs_.leave(lost.number);
@@ -289,11 +298,15 @@ Result<void> PackStore::build_from(PackFacts& facts, Building& building) {
     if (read.error().code != ErrorCode::kDamaged) return read;
     SATCHEL_TRY(const Rows* rows, rescue(facts.number));
     for (const IndexRow& row : *rows) SATCHEL_TRY_VOID(give(row, kSlotsMax - 1));
+    if (rows->size() >= facts.rows) return {};
+    // Nothing leads to the others now, though they may be read another day.
+    lossy_pack_ = facts.number;
+    building.in_part.emplace_back(facts.number, facts.rows - static_cast<std::uint32_t>(rows->size()));
     return {};
 }
 
 // Damaged runs are made again from the indexes of their packs; what else lies in that range stands there
-// twice.
+// twice. A pack that gave only a part of its rows is adopted anew at the next opening.
 Result<void> PackStore::mend_index() {
     if (runs_.damaged().empty()) return {};
     const std::vector<RunSet::Lost> damaged = runs_.damaged();
@@ -318,9 +331,23 @@ Result<void> PackStore::rebuild_index() {
     close_pack();
     reading_.clear();
     rescued_.clear();
-    SATCHEL_TRY_VOID(together([this]() -> Result<void> {
+    SATCHEL_TRY(const std::vector<std::uint32_t> on_disk, packs_on_disk());
+    std::vector<std::uint32_t> missing;
+    SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
+        const bool is_there = std::binary_search(on_disk.begin(), on_disk.end(), pack.number);
+        if (!is_there && pack.state != PackState::kDropped) missing.push_back(pack.number);
+        return {};
+    }));
+    // How many chunks a pack had stays known, or nobody could tell that some are not found again.
+    SATCHEL_TRY_VOID(together([&]() -> Result<void> {
         SATCHEL_TRY_VOID(database_.run("DELETE FROM index_run"));
-        return database_.run("DELETE FROM pack WHERE sealed < 2");
+        SATCHEL_TRY_VOID(database_.run("UPDATE pack SET index_at = 0 WHERE sealed < 2"));
+        SATCHEL_TRY(database::Statement forget, database_.prepare("DELETE FROM pack WHERE number = ?"));
+        for (const std::uint32_t number : missing) {
+            SATCHEL_TRY_VOID(forget.bind(1, std::int64_t{number}).run());
+            forget.reset();
+        }
+        return {};
     }));
     return recover();
 }

@@ -2,7 +2,7 @@
 // seen. How often a pack was looked at is counted, not timed: boxes have no clock that can be relied on.
 #include <algorithm>
 
-#include "engine/store/holes.hpp"
+#include "engine/env/holes.hpp"
 #include "engine/store/pack_check.hpp"
 #include "engine/store/pack_store.hpp"
 
@@ -183,7 +183,7 @@ Result<std::uint64_t> PackStore::parity_bytes() {
         if (pack.state != PackState::kSealed) return {};
         const Result<env::File*> file = reading(pack.number);
         if (!file.has_value()) return {};
-        HolesAsZeros readable(**file);
+        env::HolesAsZeros readable(**file);
         const Result<PackTrailer> trailer = read_trailer(readable);
         if (!trailer.has_value()) return {};
         for (const Section& section : trailer->sections)

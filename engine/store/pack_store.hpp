@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "engine/store/holes.hpp"
+#include "engine/env/holes.hpp"
 #include "engine/store/pack_list.hpp"
 #include "engine/store/pack_tally.hpp"
 #include "engine/store/run_set.hpp"
@@ -68,6 +68,7 @@ struct PackInfo {
     std::uint64_t record_bytes = 0;  // of them: the records of its rows
     std::uint32_t rows = 0;
     std::uint32_t base = 0;
+    bool lacks_rows = false;  // chunks of it that nothing leads to
 };
 
 class PackCollection;
@@ -214,9 +215,10 @@ class PackStore : public Store {
 
     // pack_recovery.cpp
     struct Building {
-        std::vector<RunRow> rows;       // not in a run yet
-        std::vector<RunSet::Run> runs;  // not named yet
-        std::vector<PackRow> packs;     // of whose rows these are
+        std::vector<RunRow> rows;                                      // not in a run yet
+        std::vector<RunSet::Run> runs;                                 // not named yet
+        std::vector<PackRow> packs;                                    // of whose rows these are
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> in_part;  // packs, and how many rows they lack
     };
     Result<void> build(Building& building, const RunRow& row);
     Result<void> end_build(Building& building, const std::vector<RunSet::Lost>& instead_of);
@@ -224,8 +226,8 @@ class PackStore : public Store {
     Result<std::vector<std::uint32_t>> to_adopt();
     Result<void> adopt(const PackRow& known, Building& building);
     Result<bool> adopt_sealed(const PackRow& known, env::File& file, Building& building);
-    Result<void> adopt_open(const PackRow& known, std::unique_ptr<env::File> file, HolesAsZeros& readable,
-                            bool has_header);
+    Result<void> adopt_open(const PackRow& known, std::unique_ptr<env::File> file,
+                            env::HolesAsZeros& readable, bool has_header);
     Result<std::uint64_t> scan_open(const PackRow& known, env::File& file, Rows& rows);
     Result<bool> was_forgotten(const PackRow& known, const IndexRow& row);
     Result<void> end_migration();

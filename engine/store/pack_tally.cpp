@@ -4,8 +4,8 @@
 #include <array>
 
 #include "engine/base/check.hpp"
+#include "engine/env/holes.hpp"
 #include "engine/store/crc32c.hpp"
-#include "engine/store/holes.hpp"
 
 namespace satchel::store {
 
@@ -43,9 +43,10 @@ class TalliedFile : public env::File {
     PackTally& tally_;
 };
 
-Result<void> read_back(env::File& pack, PackTally& tally, std::uint64_t end, std::uint32_t width) {
+// False: the disk does not give all of it.
+Result<bool> read_back(env::File& pack, PackTally& tally, std::uint64_t end, std::uint32_t width) {
     tally.begin(width);
-    HolesAsZeros readable(pack);
+    env::HolesAsZeros readable(pack);
     ByteBuffer step;
     for (std::uint64_t at = 0; at < end; at += step.size()) {
         step.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kStepBytes, end - at)));
@@ -55,7 +56,7 @@ Result<void> read_back(env::File& pack, PackTally& tally, std::uint64_t end, std
                         "fetch it again from a stick or another site", "shorter than what was written");
         tally.wrote(at, step);
     }
-    return {};
+    return !readable.has_met_any();
 }
 
 }  // namespace
@@ -154,8 +155,12 @@ Result<std::vector<Section>> write_guards(env::File& pack, PackTally& tally, con
     guard.layout.blocks = static_cast<std::uint32_t>(next_block(end) / kPackBlockSize);
     guard.layout.width = parity_width(guard.layout.blocks);
     if (!guard.layout.is_possible()) return std::vector<Section>{index};
-    if (!tally.covers(end, guard.layout.width))
-        SATCHEL_TRY_VOID(read_back(pack, tally, end, guard.layout.width));
+    if (!tally.covers(end, guard.layout.width)) {
+        SATCHEL_TRY(const bool has_all, read_back(pack, tally, end, guard.layout.width));
+        if (!has_all) tally.stop();
+        // Parity of zeros would mend to zeros what the disk gives another day.
+        if (!has_all) return std::vector<Section>{index};
+    }
     PackTally::Parity parity = tally.finish(guard.layout.parity());
     guard.parity_hash = parity.hash;
     guard.sums = std::move(parity.sums);

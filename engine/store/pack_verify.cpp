@@ -1,8 +1,8 @@
 // Reads everything and names what is damaged.
 #include <algorithm>
 
+#include "engine/env/holes.hpp"
 #include "engine/store/batch.hpp"
-#include "engine/store/holes.hpp"
 #include "engine/store/pack_store.hpp"
 
 namespace satchel::store {
@@ -53,7 +53,7 @@ Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
     if (!file.has_value()) report_lost(pack.chunks + pack.lost, ErrorCode::kNotFound);
     if (!file.has_value()) return std::vector<IndexRow>();
     ByteBuffer head(kPackHeaderSize);
-    SATCHEL_TRY(const std::size_t got, HolesAsZeros(**file).read_at(0, head));
+    SATCHEL_TRY(const std::size_t got, env::HolesAsZeros(**file).read_at(0, head));
     const Result<PackHeader> header = decode_pack_header(ByteView(head).first(got));
     if (!header.has_value()) report(0, header.error());
     std::vector<IndexRow> rows;

@@ -7,8 +7,8 @@
 
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
+#include "engine/env/holes.hpp"
 #include "engine/store/crc32c.hpp"
-#include "engine/store/holes.hpp"
 
 namespace satchel::store {
 
@@ -89,7 +89,7 @@ Error damaged(env::Disk& disk, const std::string& path, std::string detail) {
 }
 
 Result<bool> read_all(env::File& file, std::uint64_t at, MutableBytes into) {
-    SATCHEL_TRY(const std::size_t got, HolesAsZeros(file).read_at(at, into));
+    SATCHEL_TRY(const std::size_t got, env::HolesAsZeros(file).read_at(at, into));
     return got == into.size();
 }
 
@@ -104,7 +104,7 @@ Result<std::unique_ptr<RunFile>> RunFile::open(env::Disk& disk, const std::strin
     if (!file.has_value()) return file.error();
     run->file_ = std::move(*file);
     ByteBuffer head(kRunHeaderSize);
-    SATCHEL_TRY(const std::size_t got, HolesAsZeros(*run->file_).read_at(0, head));
+    SATCHEL_TRY(const std::size_t got, env::HolesAsZeros(*run->file_).read_at(0, head));
     const Result<RunHeader> header = decode_run_header(ByteView(head).first(got));
     if (!header.has_value()) return damaged(disk, path, header.error().detail);
     run->header_ = *header;

@@ -25,6 +25,8 @@ void add(ConversationReport& sum, const ConversationReport& one) {
     sum.bytes_again += one.bytes_again;
     for (const Error& error : one.refused)
         if (sum.refused.size() < kRefusedListMax) sum.refused.push_back(error);
+    for (const Error& error : one.not_given)
+        if (sum.not_given.size() < kRefusedListMax) sum.not_given.push_back(error);
     for (const std::string& course : one.completed)
         if (std::find(sum.completed.begin(), sum.completed.end(), course) == sum.completed.end())
             sum.completed.push_back(course);

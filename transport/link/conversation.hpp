@@ -32,6 +32,7 @@ struct ConversationReport {
     std::uint64_t chunks_taken = 0, chunks_given = 0;
     std::uint64_t bytes_again = 0;       // came although they were here
     std::vector<Error> refused;          // the rest was done
+    std::vector<Error> not_given;        // damaged here
     std::vector<std::string> completed;  // courses
     std::uint64_t greeting_ms = 0;       // from the begin to the peer's greeting; 0: never came
     std::uint64_t first_content_ms = 0;  // likewise, to the first content

@@ -51,6 +51,7 @@ ConversationReport SessionConversation::report() const {
     report.chunks_given = from.chunks_given;
     report.bytes_again = from.bytes_again;
     report.refused = from.refused;
+    report.not_given = from.not_given;
     report.completed = from.completed;
     const auto since = [this](const std::optional<env::Instant>& when) {
         return when && *when > begun_ ? static_cast<std::uint64_t>(when->unix_ms - begun_.unix_ms) : 0;

@@ -187,7 +187,7 @@ class StickReader {
     Result<Waiting> want_what_has_room(exchange::Intake& intake) {
         const auto find_source = [&](const ChunkId& manifest) -> Result<exchange::Source> {
             const Result<bool> has_all = intake.has_passed_over(manifest);
-            if (!has_all.has_value() && !exchange::is_unreadable(has_all.error())) return has_all.error();
+            if (!has_all.has_value() && !is_unreadable(has_all.error())) return has_all.error();
             return has_all.has_value() && *has_all ? exchange::Source::kStick : exchange::Source::kLine;
         };
         SATCHEL_TRY(const std::vector<exchange::WantedEdition> planned,
@@ -195,7 +195,7 @@ class StickReader {
         Waiting waiting;
         for (const exchange::WantedEdition& each : planned) {
             const Result<void> wanted = intake.want_edition(each.edition.manifest, each.depth);
-            if (!wanted.has_value() && !exchange::is_unreadable(wanted.error())) return wanted.error();
+            if (!wanted.has_value() && !is_unreadable(wanted.error())) return wanted.error();
             waiting.for_structure = waiting.for_structure || each.depth == exchange::Depth::kStructure;
             waiting.for_room = waiting.for_room || each.depth == exchange::Depth::kDeclined;
         }

@@ -224,7 +224,7 @@ class StickWriter {
 
     // A chunk that is damaged in this site's own store, or that its disk does not give, costs only itself.
     Result<void> pass_over(const Error& error) {
-        if (error.code != ErrorCode::kDamaged && error.code != ErrorCode::kIo) return error;
+        if (!is_unreadable(error)) return error;
         report_.damaged_count += 1;
         if (report_.damaged.size() < site::kSkippedListMax) report_.damaged.push_back(error);
         return {};

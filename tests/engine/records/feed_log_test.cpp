@@ -69,6 +69,38 @@ TEST(FeedLog, ReadsOnBehindDamage) {
     EXPECT_EQ(log.damaged(), 1u);
 }
 
+TEST(FeedLog, ABadSectorCostsWhatLiesInIt) {
+    for (const bool takes_writes : {false, true}) {
+        for (std::uint64_t sector = 0; sector < 4; ++sector) {
+            simulations::SimDisk disk;
+            {
+                FeedLog log(disk);
+                types_in(log);
+                for (int i = 0; i < 250; ++i)
+                    ASSERT_TRUE(log.append(RecordType::kEvent, bytes_of("12345678x")).has_value());
+                ASSERT_TRUE(log.sync().has_value());
+            }
+            const std::uint64_t size = disk.stat("feed.log").value().size;
+            ASSERT_GT(size, 3u * 4096);
+            disk.make_unreadable("feed.log", sector * 4096, sector * 4096 + 1, takes_writes);
+            std::size_t found = 0;
+            {
+                FeedLog log(disk);
+                found = types_in(log).size();
+                EXPECT_GE(found, 250u - 4096 / 60);
+                EXPECT_GE(log.end().bytes, size) << "the disk may give it another day";
+                ASSERT_TRUE(log.append(RecordType::kEvent, bytes_of("12345678y")).has_value());
+                ASSERT_TRUE(log.sync().has_value());
+            }
+            FeedLog log(disk);
+            EXPECT_EQ(types_in(log).size(), found + 1);
+            simulations::SimDisk later({}, disk.tree());
+            FeedLog whole(later);
+            EXPECT_EQ(types_in(whole).size(), 251u);
+        }
+    }
+}
+
 TEST(FeedLog, NothingIsWrittenAfterAnErrorOfTheDisk) {
     simulations::SimDisk disk;
     FeedLog log(disk);

@@ -394,23 +394,6 @@ TEST(Records, WhatWasOpenInABackupIsNotSignedOverWhatCameAfterIt) {
     EXPECT_EQ(box.report(), hub.report());
 }
 
-TEST(Records, ADamagedSegmentIsNamedAndComesBackFromAPeer) {
-    TestSite hub(1), village(3);
-    village.say("viewing", viewing(35));
-    village.give(hub);
-    const std::string before = hub.report();
-    const std::uint64_t size = must(hub.owned->stat("feed.log")).size;
-    hub.owned->flip_bit("feed.log", size - 20, 3);
-    std::vector<Error> found;
-    EXPECT_EQ(must(hub.records->verify([&](const Error& error) { found.push_back(error); })), 0u);
-    ASSERT_THAT(found, SizeIs(1));
-    EXPECT_THAT(found[0].about, HasSubstr("feed.log"));
-    must(hub.records->rebuild());
-    EXPECT_NE(hub.report(), before);
-    village.give(hub);
-    EXPECT_EQ(hub.report(), before);
-}
-
 TEST(Records, ALogThatIsFullGetsANumberAndIsReadOn) {
     TestSite village(3);
     village.options.log_target_bytes = 4096;

@@ -34,6 +34,7 @@ std::string told_by(site::Site& site) {
           "SELECT name || value FROM ratchet ORDER BY 1",
           "SELECT hex(id) || name || role || state FROM site ORDER BY 1",
           "SELECT key || hex(value) FROM meta WHERE key LIKE 'have/%' OR key IN ('site', 'network')",
+          "SELECT hex(manifest) FROM holding WHERE complete = 1 ORDER BY 1",
           "SELECT version || hex(document) || signatures FROM root ORDER BY 1"}) {
         database::Statement select = must(site.database().prepare(sql));
         while (must(select.step())) all += std::string(select.text(0)) + "\n";
@@ -175,7 +176,9 @@ TEST_F(Repair, IsDoneAgainAfterAStopAtAnyPlace) {
         repair(disk);
         operations = disk.operations();
     }
-    for (std::uint64_t stop = 1; stop < operations; stop += 1 + operations / 40) {
+    constexpr std::uint64_t kLastOnes = 12;
+    for (std::uint64_t stop = 1; stop < operations;
+         stop += stop + kLastOnes < operations ? 1 + operations / 40 : 1) {
         SimDisk disk({}, kept.tree);
         disk.set_crash_after(stop);
         NoProgress silent;
@@ -185,6 +188,9 @@ TEST_F(Repair, IsDoneAgainAfterAStopAtAnyPlace) {
         }
         for (const simulations::Tree* tree : {&disk.sure(), &disk.tree()}) {
             SimDisk found({}, *tree);
+            if (const auto opened = site::Site::open(found, world_.world()); opened.has_value()) {
+                EXPECT_EQ(told_by(**opened), kept.told) << stop;
+            }
             repair(found);
             expect_all_back(found, kept);
         }

@@ -1,12 +1,11 @@
-#include "engine/store/holes.hpp"
+#include "engine/env/holes.hpp"
 
 #include <algorithm>
 
-namespace satchel::store {
+namespace satchel::env {
 
 namespace {
 
-constexpr std::uint64_t kBlock = 4096;  // what disks of today lose at once, or a part of it
 // Each may take a dying disk seconds. Behind these nothing is tried by blocks any more.
 constexpr std::size_t kHolesTriedMax = 256;
 
@@ -20,7 +19,7 @@ Result<std::size_t> HolesAsZeros::read_at(std::uint64_t offset, MutableBytes int
     into = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size - offset)));
     for (std::size_t done = 0; done < into.size();) {
         const std::uint64_t at = offset + done;
-        const std::uint64_t in_block = kBlock - at % kBlock;
+        const std::uint64_t in_block = kSectorBytes - at % kSectorBytes;
         const MutableBytes part = into.subspan(
             done, static_cast<std::size_t>(std::min<std::uint64_t>(in_block, into.size() - done)));
         const bool is_tried = holes_ < kHolesTriedMax;
@@ -37,4 +36,12 @@ Result<std::size_t> HolesAsZeros::read_at(std::uint64_t offset, MutableBytes int
     return into.size();
 }
 
-}  // namespace satchel::store
+Result<bool> can_append_at(File& file, std::uint64_t offset) {
+    ByteBuffer begun(static_cast<std::size_t>(offset % kSectorBytes));
+    if (begun.empty()) return true;
+    const Result<std::size_t> got = file.read_at(offset - begun.size(), begun);
+    if (!got.has_value() && got.error().code != ErrorCode::kIo) return got.error();
+    return got.has_value();
+}
+
+}  // namespace satchel::env

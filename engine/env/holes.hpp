@@ -5,11 +5,11 @@
 
 #include "engine/env/disk.hpp"
 
-namespace satchel::store {
+namespace satchel::env {
 
-class HolesAsZeros final : public env::File {
+class HolesAsZeros final : public File {
   public:
-    explicit HolesAsZeros(env::File& file) : file_(file) {}  // which must outlive this
+    explicit HolesAsZeros(File& file) : file_(file) {}  // which must outlive this
     [[nodiscard]] bool has_met_any() const { return holes_ > 0; }
 
     Result<std::size_t> read_at(std::uint64_t offset, MutableBytes into) override;
@@ -23,8 +23,13 @@ class HolesAsZeros final : public env::File {
     Result<void> set_mtime(std::int64_t mtime_ns) override { return file_.set_mtime(mtime_ns); }
 
   private:
-    env::File& file_;
+    File& file_;
     std::size_t holes_ = 0;  // reads of a block that failed
 };
 
-}  // namespace satchel::store
+// What disks of today lose at once, or a part of it.
+inline constexpr std::uint64_t kSectorBytes = 4096;
+// False: what stands before `offset` in its sector is not given, so nothing can be written behind it there.
+Result<bool> can_append_at(File& file, std::uint64_t offset);
+
+}  // namespace satchel::env
