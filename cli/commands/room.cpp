@@ -93,10 +93,13 @@ Result<cli::ExitCode> drop(Context& context) {
         context.output.note("{count} editions dropped; {bytes} given back to the disk.",
                             {{"count", std::to_string(dropped)}, {"bytes", text::size_text(report.freed)}});
     say_what_stays(context, report);
+    nlohmann::json hindrance;
+    if (!collected.has_value()) hindrance = context.output.fields_of(collected.error());
     context.output.summary({{"courses", courses},
                             {"editions", dropped},
                             {"freed_bytes", report.freed},
-                            {"moved_bytes", report.moved}});
+                            {"moved_bytes", report.moved},
+                            {"hindrance", std::move(hindrance)}});
     return collected.has_value() ? cli::kExitDone : cli::kExitPartly;
 }
 

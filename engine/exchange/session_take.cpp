@@ -44,7 +44,7 @@ Result<void> LiveSession::changed_by_peer(bool catalogue) {
 Result<void> LiveSession::look_for_source() {
     if (!confirmed_ || !peer_) return {};
     SATCHEL_TRY(const std::optional<Have> have, peer_have(replica_, options_.peer));
-    if (!have || have->sequence < peer_->have_sequence) return {};
+    if (!have || have->sequence != peer_->have_sequence) return {};
     return wants_.note_source(key_, options_.peer, have->sequence);
 }
 

@@ -59,7 +59,7 @@ Result<void> FeedLog::open(const LogEnd& from, const Each& each) {
 Result<void> FeedLog::pass_holes(std::uint64_t size) {
     if (has_holes_) end_.bytes = size;
     SATCHEL_TRY(const bool can_go_on, env::can_append_at(*file_, end_.bytes));
-    if (!can_go_on) end_.bytes = (end_.bytes / env::kSectorBytes + 1) * env::kSectorBytes;
+    goes_on_in_next_sector_ = !can_go_on;
     return {};
 }
 
@@ -112,6 +112,8 @@ Result<void> FeedLog::begin_next() {
 Result<LogPlace> FeedLog::append(store::RecordType type, ByteView plain) {
     if (broken_) return *broken_;
     if (end_.bytes >= target_bytes_) SATCHEL_TRY_VOID(poison(begin_next()));
+    if (goes_on_in_next_sector_) end_.bytes = (end_.bytes / env::kSectorBytes + 1) * env::kSectorBytes;
+    goes_on_in_next_sector_ = false;
     ByteBuffer record;
     store::encode_record(record, type, plain);
     SATCHEL_TRY_VOID(poison(file_->write_at(end_.bytes, record)));

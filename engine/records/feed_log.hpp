@@ -66,6 +66,7 @@ class FeedLog {
     std::uint64_t synced_ = 0;
     std::uint64_t damaged_ = 0;
     bool has_holes_ = false;  // the disk did not give all of the open log
+    bool goes_on_in_next_sector_ = false;
     bool name_unsure_ = false;
     std::optional<Error> broken_;
     std::unique_ptr<env::File> read_file_;

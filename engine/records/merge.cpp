@@ -265,15 +265,21 @@ Result<void> Records::insert(const OpenedSegment& opened, const LogPlace& place)
     return link(opened);
 }
 
-// None: it is damaged, and forgotten, so that it is taken when it comes again; all else goes on.
+// None: it is damaged, and forgotten, so that it is taken when it comes again; all else goes on. What this
+// site said itself others may not have: it stays if the disk may give it another day.
 Result<std::optional<OpenedSegment>> Records::read_waiting(const SegmentId& id) {
     const Result<ByteBuffer> bytes = read_segment(id);
     Result<OpenedSegment> opened =
         bytes.has_value() ? open_segment(*bytes, options_.network) : Result<OpenedSegment>(bytes.error());
     if (opened.has_value()) return std::optional(std::move(*opened));
     if (!is_unreadable(opened.error())) return opened.error();
-    SATCHEL_TRY(database::Statement forget, database_.prepare("DELETE FROM segment WHERE id = ?"));
-    SATCHEL_TRY_VOID(forget.bind_blob(1, id.view()).run());
+    const bool is_all_gone = opened.error().code == ErrorCode::kDamaged;
+    SATCHEL_TRY(database::Statement forget,
+                database_.prepare("DELETE FROM segment WHERE id = ? AND (site != ? OR ?)"));
+    SATCHEL_TRY_VOID(forget.bind_blob(1, id.view())
+                         .bind_blob(2, options_.site.view())
+                         .bind(3, std::int64_t{is_all_gone})
+                         .run());
     return std::optional<OpenedSegment>();
 }
 

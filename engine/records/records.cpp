@@ -85,13 +85,17 @@ Result<void> Records::complete(std::vector<Event>& events) {
 
 Result<void> Records::restore_boot_count() {
     std::int64_t newest = 0;
-    SATCHEL_TRY_VOID(
+    const Result<void> walked =
         for_each_event([&](const SiteId& site, const Identity&, const Event& event) -> Result<void> {
             if (site != options_.site) return {};
             const std::optional<std::int64_t> boot = event.integer(kBootField);
             newest = std::max(newest, boot.value_or(0));
             return {};
-        }));
+        });
+    if (!walked.has_value() && !is_unreadable(walked.error())) return walked;
+    // What could not be read may tell of more, and no start has the number of another.
+    constexpr std::int64_t kStartsUnread = 10'000;
+    if (!walked.has_value()) newest += kStartsUnread;
     ByteBuffer seen;  // an uptime that no clock has reached: the next event belongs to another start
     Writer(seen).u64(static_cast<std::uint64_t>(newest)).u64(UINT64_MAX);
     return database::set_meta(database_, kBootMeta, seen);

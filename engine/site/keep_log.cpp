@@ -48,17 +48,23 @@ Result<std::optional<std::uint64_t>> number_of_log(env::Disk& disk, std::string_
     return record ? number_of_begin(*record) : std::nullopt;
 }
 
-// How many whole transactions stand behind `from`: one may be torn from its commit by a stop, no more.
+// How many whole transactions stand behind `from`, also behind what is damaged: one may be torn from its
+// commit by a stop, no more.
 Result<std::uint64_t> transactions_behind(env::File& file, std::uint64_t from) {
+    SATCHEL_TRY(const std::uint64_t size, file.size());
     std::uint64_t transactions = 0;
-    for (std::uint64_t at = from;;) {
+    for (std::uint64_t at = from; at + store::kRecordHeaderSize <= size;) {
         SATCHEL_TRY(const auto record, store::whole_record_at(file, at));
-        if (!record) return transactions;
+        if (!record) {
+            SATCHEL_TRY(at, store::find_record_magic(file, at + 1, size));
+            continue;
+        }
         const bool is_last =
             !record->plain.empty() && record->plain[0] == static_cast<std::uint8_t>(Part::kLastRows);
         transactions += is_last ? 1 : 0;
         at += store::kRecordHeaderSize + record->header.stored_size;
     }
+    return transactions;
 }
 
 Error database_is_older(env::Disk& disk) {
@@ -128,7 +134,8 @@ Result<void> KeepLog::place_rewritten(const Note& noted) {
 Result<bool> KeepLog::take_up(const Note& noted) {
     SATCHEL_TRY(const std::optional<std::uint64_t> number, number_of_log(disk_, kKeepLogPath));
     if (number && *number > noted.number) return database_is_older(disk_);
-    if (number != noted.number) return false;
+    SATCHEL_TRY(const bool there, env::exists(disk_, kKeepLogPath));
+    if (!there || (number && *number < noted.number)) return false;
     SATCHEL_TRY(file_, disk_.open(kKeepLogPath, env::OpenMode::kWrite));
     SATCHEL_TRY(const std::uint64_t size, file_->size());
     if (size < noted.bytes) return false;
@@ -136,12 +143,12 @@ Result<bool> KeepLog::take_up(const Note& noted) {
         env::HolesAsZeros readable(*file_);
         SATCHEL_TRY(const std::uint64_t behind, transactions_behind(readable, noted.bytes));
         if (behind > 1) return database_is_older(disk_);
-        if (readable.has_met_any()) return false;
+        if (!number || readable.has_met_any()) return false;
         SATCHEL_TRY_VOID(file_->truncate(noted.bytes));
         SATCHEL_TRY_VOID(file_->sync());
     }
     SATCHEL_TRY(const bool can_go_on, env::can_append_at(*file_, noted.bytes));
-    if (!can_go_on) return false;
+    if (!number || !can_go_on) return false;
     now_ = noted;
     written_ = noted.bytes;
     return true;

@@ -19,15 +19,28 @@ namespace {
 constexpr char kDamagedPath[] = "site.db-damaged";
 constexpr char kDamagedMirrorPath[] = "catalogue.git-damaged";
 
+// Of an earlier repair that was stopped: all that is in it is made again, and what that one put aside may be
+// the only other copy of something.
+bool is_half_made(env::Disk& disk, env::World world) {
+    const Result<bool> put_aside = env::exists(disk, kDamagedPath);
+    if (!put_aside.has_value() || !*put_aside) return false;
+    const Result<std::unique_ptr<database::Database>> opened =
+        database::Database::open(disk, world, kDatabasePath);
+    if (!opened.has_value()) return false;
+    const Result<std::optional<ByteBuffer>> mark = database::meta(**opened, kRepairMeta);
+    return mark.has_value() && mark->has_value();
+}
+
 // The database goes first: without its log it may be a transaction older than keep.log, which then would look
 // as if a stop had torn that from its commit.
-Result<void> set_aside(env::Disk& disk) {
+Result<void> set_aside(env::Disk& disk, env::World world) {
+    const bool is_to_go = is_half_made(disk, world);
     const std::string log = std::string(kDatabasePath) + "-wal",
                       damaged_log = std::string(kDamagedPath) + "-wal";
     for (const auto& [from, to] :
          {std::pair(std::string(kDatabasePath), std::string(kDamagedPath)), std::pair(log, damaged_log)}) {
         SATCHEL_TRY(const bool there, env::exists(disk, from));
-        if (there) SATCHEL_TRY_VOID(disk.rename(from, to));
+        if (there) SATCHEL_TRY_VOID(is_to_go ? disk.remove_file(from) : disk.rename(from, to));
     }
     return disk.sync_directory("");
 }
@@ -134,7 +147,7 @@ Result<RepairReport> Site::repair(env::Disk& disk, env::World world, Progress& p
     static_cast<void>(signing);
     RepairReport report;
     SATCHEL_TRY_VOID(progress.update({.stage = "reading what is kept twice", .item = {}}));
-    SATCHEL_TRY_VOID(set_aside(disk));
+    SATCHEL_TRY_VOID(set_aside(disk, world));
     SATCHEL_TRY_VOID(make_database(disk, world, report));
     SATCHEL_TRY_VOID(progress.update({.stage = "reading packs and records", .item = {}}));
     SATCHEL_TRY(const std::unique_ptr<Site> site, open(disk, world, Opening::kToEndARepair));

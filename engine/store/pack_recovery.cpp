@@ -35,10 +35,11 @@ Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
     std::vector<std::uint32_t> dropped;
     SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
         next_number_ = std::max(next_number_, pack.number + 1);
-        const bool is_indexed = pack.state == PackState::kSealed && pack.index_at != 0;
+        const bool is_there = std::binary_search(on_disk.begin(), on_disk.end(), pack.number);
+        const bool is_indexed = pack.state == PackState::kSealed && (pack.index_at != 0 || !is_there);
         if (is_indexed) SATCHEL_TRY_VOID(packs_.add(pack));
         if (is_indexed) settled.push_back(pack.number);
-        if (pack.lost > 0 && pack.state != PackState::kDropped) lossy_pack_ = pack.number;
+        if (is_indexed && pack.lost > 0) lossy_pack_ = pack.number;
         if (pack.state == PackState::kDropped) dropped.push_back(pack.number);
         return {};
     }));
@@ -288,20 +289,29 @@ Result<void> PackStore::end_build(Building& building, const std::vector<RunSet::
     return {};
 }
 
+// Of a pack that is missing or gives only a part of its rows nothing leads to the others then, though it may
+// be there, or be read, another day.
 Result<void> PackStore::build_from(PackFacts& facts, Building& building) {
     const auto give = [&](const IndexRow& row, std::uint32_t slot) {
         return build(building, {key_of(row.id), facts.number, slot});
     };
     const Result<void> read = for_each_row(facts.number, give);
     if (read.has_value()) return {};
-    if (read.error().code == ErrorCode::kNotFound) return {};  // verify names it
-    if (read.error().code != ErrorCode::kDamaged) return read;
-    SATCHEL_TRY(const Rows* rows, rescue(facts.number));
-    for (const IndexRow& row : *rows) SATCHEL_TRY_VOID(give(row, kSlotsMax - 1));
-    if (rows->size() >= facts.rows) return {};
-    // Nothing leads to the others now, though they may be read another day.
+    const ErrorCode code = read.error().code;
+    if (code != ErrorCode::kNotFound && code != ErrorCode::kDamaged) return read;
+    std::uint64_t given = 0;
+    if (code == ErrorCode::kDamaged) {
+        SATCHEL_TRY(const Rows* rows, rescue(facts.number));
+        SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(facts.number));
+        for (const IndexRow& row : *rows) {
+            SATCHEL_TRY_VOID(give(row, kSlotsMax - 1));
+            given += std::binary_search(forgotten.begin(), forgotten.end(), row.place) ? 0u : 1u;
+        }
+    }
+    SATCHEL_TRY(const PackRow pack, packs_.read(facts.number));
+    if (given >= pack.chunks) return {};
     lossy_pack_ = facts.number;
-    building.in_part.emplace_back(facts.number, facts.rows - static_cast<std::uint32_t>(rows->size()));
+    building.in_part.emplace_back(facts.number, static_cast<std::uint32_t>(pack.chunks - given));
     return {};
 }
 

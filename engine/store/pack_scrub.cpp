@@ -40,7 +40,7 @@ Result<PackStore::Mended> PackStore::mend(const PackRow& pack, const Tell& found
 }
 
 // By hash every chunk of the pack is read; else only if it has no checksums of blocks, or these say that not
-// all could be mended.
+// all could be mended, or chunks were gone before these were made.
 Result<PackStore::Looked> PackStore::look_at(const PackRow& pack, bool by_hash, const Tell& found,
                                              const std::function<void(std::uint64_t)>& read) {
     Looked looked;
@@ -58,7 +58,7 @@ Result<PackStore::Looked> PackStore::look_at(const PackRow& pack, bool by_hash, 
         looked.missing_chunks += damage.chunk ? 1u : 0u;
         found(damage);
     };
-    if (by_hash || !mended.is_guarded || !mended.is_whole) {
+    if (by_hash || pack.lost > 0 || !mended.is_guarded || !mended.is_whole) {
         SATCHEL_TRY(looked.chunks, verify_pack(pack, count, read));
     } else {
         read(pack.bytes);

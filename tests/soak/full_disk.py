@@ -84,9 +84,9 @@ def last_words(done):
     return done.stderr.decode(errors="replace").strip()[-400:]
 
 
-def lacks_room_to_answer(done):
-    """What a stick brought was taken, or declined; for the answer on the stick the site had no room."""
-    return any((item.get("unanswered") or {}).get("code") == NO_SPACE for item in items(done))
+def lacks_room(done, field):
+    """The command did its work but for this, for which there was no room."""
+    return any((item.get(field) or {}).get("code") == NO_SPACE for item in items(done))
 
 
 class FullDisk:
@@ -226,9 +226,12 @@ class FullDisk:
         elif done.returncode == NO_SPACE:
             case.full += 1
             case.said.add(last_words(done).splitlines()[-1])
-        elif done.returncode == PARTLY and lacks_room_to_answer(done):
+        elif done.returncode == PARTLY and lacks_room(done, "unanswered"):
             case.full += 1
             case.said.add("the stick was read, and not answered")
+        elif done.returncode == PARTLY and lacks_room(done, "hindrance"):
+            case.full += 1
+            case.said.add("the course was dropped, and nothing given back yet")
         else:
             case.fail(room, f"ended with {done.returncode}: {last_words(done)}")
         kept = self.record(case, site, room)

@@ -207,6 +207,39 @@ TEST_P(BadSector, APackThatGaveNoRowsForAWhileIsFoundAgain) {
     }
 }
 
+TEST_P(BadSector, APackThatWasAwayWhileARunWasMadeAgainIsFoundAgain) {
+    for (const auto& [run, run_size] : filled().files) {
+        if (!run.ends_with(".run")) continue;
+        for (const auto& [pack, size] : filled().files) {
+            if (!pack.ends_with(".pack") || pack == "packs/00000004.pack") continue;
+            SCOPED_TRACE(run + " " + pack);
+            SimDisk disk({}, filled().tree);
+            disk.flip_bit(run, 100, 3);
+            must(disk.rename(pack, "away"));
+            for (int opening = 0; opening < 2; ++opening) {
+                Opened store(disk, disk_kind().limits);
+                EXPECT_FALSE(damages_of(*store).empty());
+                must(store->stats());
+                must(store->scrub(
+                    std::numeric_limits<std::uint64_t>::max(), [](const Damage&) {},
+                    [](std::uint64_t, std::uint64_t) {}));
+            }
+            must(disk.rename("away", pack));
+            {
+                Opened store(disk, disk_kind().limits);
+                const auto collection = must(store->collect());
+                for (const auto& [number, position] : filled().positions)
+                    must(collection->keep(id_of(number), true));
+                for (bool is_last = false; !is_last;)
+                    is_last = must(collection->sweep(Collection::Thrift::kEighthDead)).is_last;
+            }
+            Opened store(disk, disk_kind().limits);
+            for (const auto& [number, position] : filled().positions)
+                EXPECT_TRUE(store->read(id_of(number)).has_value()) << number;
+        }
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Disks, BadSector, testing::Values(0, 1, 2, 3),
                          [](const testing::TestParamInfo<std::size_t>& kind) {
                              return cases()[kind.param].name;

@@ -212,6 +212,24 @@ TEST(StoreScrub, BeginsOnceMoreWithWhatWasNotBroughtToAnEnd) {
     EXPECT_TRUE(scrub(*store, 1).damages.empty()) << "once";
 }
 
+// Its parity was made over what was left, and finds nothing wrong.
+TEST(StoreScrub, TellsOfWhatWasGoneBeforeAPackWasSealed) {
+    SimDisk disk;
+    {
+        Opened store(disk, kGuardedPacks);
+        for (std::uint64_t number = 1; number <= 10; ++number) must(store->put(chunk(number)));
+        must(store->commit());
+        const Position hit = position_of(store, ChunkId{hash_of(chunk(5))});
+        spoil_file(disk, hit.path, hit.place, 64);
+    }
+    Opened store(disk, kGuardedPacks);
+    for (std::uint64_t number = 11; number <= kChunks; ++number) must(store->put(chunk(number)));
+    must(store->commit());
+    const Scrubbed scrubbed = scrub(*store);
+    ASSERT_EQ(scrubbed.damages.size(), 1u);
+    EXPECT_TRUE(scrubbed.damages[0].lacks_chunks);
+}
+
 TEST(StoreScrub, TellsHowMuchOfThePacksIsParity) {
     SimDisk disk;
     Opened store(disk, kGuardedPacks);
