@@ -140,9 +140,17 @@ Result<void> RunFile::find(std::uint64_t key, std::vector<RunRow>& into) {
     return {};
 }
 
+namespace {
+// Keys are hashes: of a run with many more pages hardly one is asked for again soon.
+std::size_t pages_to_keep(std::uint64_t pages) {
+    constexpr std::size_t kOfALargeRun = 16;
+    return pages <= RunFile::kKeptPagesMax ? static_cast<std::size_t>(pages) : kOfALargeRun;
+}
+}  // namespace
+
 // A kept page's checksum is looked at each time: memory fails, too.
 Result<void> RunFile::find_in_page(std::uint64_t page, std::uint64_t key, std::vector<RunRow>& into) {
-    if (kept_.empty()) kept_.resize(static_cast<std::size_t>(std::min(header_.pages(), kKeptPagesMax)));
+    if (kept_.empty()) kept_.resize(pages_to_keep(header_.pages()));
     KeptPage& kept = kept_[static_cast<std::size_t>(page % kept_.size())];
     const MutableBytes bytes(kept.bytes.data(), header_.bytes_in(page));
     if (!kept.is_there || kept.number != page) {
