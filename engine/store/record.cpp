@@ -4,6 +4,7 @@
 
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
+#include "engine/base/mask.hpp"
 #include "engine/store/codec.hpp"
 #include "engine/store/crc32c.hpp"
 
@@ -16,6 +17,8 @@ constexpr auto kRecordTypeMax = static_cast<std::uint8_t>(RecordType::kKept);
 constexpr std::uint32_t kMagic = 0x43455253;  // "SREC"
 constexpr std::size_t kHeaderCrcAt = 4;
 constexpr std::size_t kHeaderCrcFrom = 8;
+
+bool stands_in_logs(RecordType type) { return type >= RecordType::kEvent; }
 
 Error damaged(const char* what, std::string detail = {}) {
     return fail(ErrorCode::kDamaged, what, "the bytes are damaged",
@@ -39,9 +42,14 @@ PreparedRecord prepare_record(RecordType type, ByteView plain, const Digest& id)
     SATCHEL_CHECK(plain.size() <= kObjectMax);
     PreparedRecord record;
     record.plain = plain;
-    record.packed = compress_if_it_pays(plain);
+    record.made = compress_if_it_pays(plain);
     record.header.type = type;
-    record.header.codec = record.packed ? Codec::kZstd : Codec::kRaw;
+    record.header.codec = record.made ? Codec::kZstd : Codec::kRaw;
+    if (stands_in_logs(type)) {
+        record.header.flags = kMasked;
+        if (!record.made) record.made.emplace(plain.begin(), plain.end());
+        mask(*record.made, id);
+    }
     record.header.stored_size = static_cast<std::uint32_t>(record.payload().size());
     record.header.raw_size = static_cast<std::uint32_t>(plain.size());
     record.header.payload_crc = crc32c(record.payload());
@@ -85,7 +93,8 @@ Result<RecordHeader> decode_header(ByteView bytes) {
     header.codec = static_cast<Codec>(codec);
     if (header.stored_size > kObjectMax || header.raw_size > kObjectMax)
         return damaged("record", "impossible length");
-    const bool known = type >= 1 && type <= kRecordTypeMax && codec <= 1 && header.flags == 0;
+    const bool is_flag_known = header.flags == 0 || (header.flags == kMasked && stands_in_logs(header.type));
+    const bool known = type >= 1 && type <= kRecordTypeMax && codec <= 1 && is_flag_known;
     if (!known)
         return fail(ErrorCode::kUnsupported, "record", "it was written by a newer program",
                     "update satchel on this box");
@@ -106,9 +115,19 @@ Result<RecordHeader> check_record(ByteView record) {
 }
 
 Result<ByteView> unpack_payload(const RecordHeader& header, ByteView record, ByteBuffer& unpacked) {
-    const ByteView payload = record.subspan(kRecordHeaderSize);
-    if (header.codec == Codec::kRaw) return payload;
-    SATCHEL_TRY(unpacked, decompress(payload, header.raw_size));
+    ByteView payload = record.subspan(kRecordHeaderSize);
+    ByteBuffer unmasked;
+    if (header.flags == kMasked) {
+        unmasked.assign(payload.begin(), payload.end());
+        mask(unmasked, header.id);
+        payload = unmasked;
+    }
+    if (header.codec == Codec::kZstd) {
+        SATCHEL_TRY(unpacked, decompress(payload, header.raw_size));
+        return ByteView(unpacked);
+    }
+    if (header.flags != kMasked) return payload;
+    unpacked = std::move(unmasked);
     return ByteView(unpacked);
 }
 
@@ -117,7 +136,7 @@ Result<ByteBuffer> open_record(ByteView record) {
     ByteBuffer unpacked;
     SATCHEL_TRY(const ByteView plain, unpack_payload(header, record, unpacked));
     if (hash_of(plain) != header.id) return damaged("record", "the bytes do not hash to their id");
-    if (header.codec == Codec::kRaw) unpacked.assign(plain.begin(), plain.end());
+    if (plain.data() != unpacked.data()) unpacked.assign(plain.begin(), plain.end());
     return unpacked;
 }
 

@@ -25,21 +25,25 @@ enum class RecordType : std::uint8_t {
 
 enum class Codec : std::uint8_t { kRaw = 0, kZstd = 1 };
 
+// The payload is masked with the record's id: in the logs of a site stands what others chose, and where
+// damage hides a header the next record is searched by its magic. So none can be laid into what is recorded.
+inline constexpr std::uint16_t kMasked = 1;
+
 inline constexpr std::size_t kRecordHeaderSize = 56;
 inline constexpr std::size_t kObjectMax = 4 * 1024 * 1024;  // plain bytes of any store object
 
 struct RecordHeader {
     RecordType type = RecordType::kChunk;
     Codec codec = Codec::kRaw;
-    std::uint16_t flags = 0;  // unknown bits refuse the record
+    std::uint16_t flags = 0;  // kMasked or none; unknown bits refuse the record
     std::uint32_t stored_size = 0;
     std::uint32_t raw_size = 0;
     std::uint32_t payload_crc = 0;  // CRC-32C
     Digest id{};
 };
 
-// Appends header and payload. Compresses with zstd level 3 where a sample says that it pays.
-// `id` is the hash of `plain`, for callers that know it already.
+// Appends header and payload. Compresses with zstd level 3 where a sample says that it pays; masks what
+// stands in logs: types from kEvent. `id` is the hash of `plain`, for callers that know it already.
 void encode_record(ByteBuffer& out, RecordType type, ByteView plain);
 void encode_record(ByteBuffer& out, RecordType type, ByteView plain, const Digest& id);
 
@@ -47,8 +51,8 @@ void encode_record(ByteBuffer& out, RecordType type, ByteView plain, const Diges
 struct PreparedRecord {
     RecordHeader header;
     ByteView plain;
-    std::optional<ByteBuffer> packed;  // where compressing pays
-    [[nodiscard]] ByteView payload() const { return packed ? ByteView(*packed) : plain; }
+    std::optional<ByteBuffer> made;  // where compressing pays, or the payload is masked
+    [[nodiscard]] ByteView payload() const { return made ? ByteView(*made) : plain; }
 };
 // Touches nothing but its arguments: fit for Offload jobs. `id` is the hash of `plain`.
 [[nodiscard]] PreparedRecord prepare_record(RecordType type, ByteView plain, const Digest& id);

@@ -66,6 +66,8 @@ TEST(Record, GoldenVectorsOpenAndAreEncodedAgain) {
     EXPECT_EQ(to_hex(golden("raw.bin")), to_hex(record_of(bytes_of("Satchel"))));
     EXPECT_EQ(to_hex(golden("empty.bin")), to_hex(record_of({})));
     EXPECT_EQ(to_hex(golden("freight.bin")), to_hex(record_of(bytes_of("parcel"), RecordType::kFreight)));
+    EXPECT_EQ(to_hex(golden("masked.bin")), to_hex(record_of(bytes_of("kept"), RecordType::kKept)));
+    EXPECT_EQ(text_of(must(open_record(golden("masked.bin")))), "kept");
     EXPECT_EQ(text_of(must(open_record(golden("raw.bin")))), "Satchel");
     EXPECT_TRUE(must(open_record(golden("empty.bin"))).empty());
     EXPECT_EQ(must(decode_header(golden("freight.bin"))).type, RecordType::kFreight);
@@ -87,6 +89,29 @@ RC_GTEST_PROP(Record, SurvivesARoundTrip, (const std::vector<std::uint8_t>& star
     RC_ASSERT(header.raw_size == plain.size());
     RC_ASSERT(header.stored_size + kRecordHeaderSize == record.size());
     RC_ASSERT(header.id == hash_of(plain));
+}
+
+// A peer's segment may hold any bytes, also those of a whole record.
+TEST(Record, NoRecordOfOthersMakingStandsInALog) {
+    ByteBuffer chosen = noise(3000, 7);  // long enough to be packed if it paid
+    append(chosen, record_of(bytes_of("an event that nobody recorded"), RecordType::kEvent));
+    for (const ByteBuffer& plain : {chosen, record_of(bytes_of("one"), RecordType::kKept)}) {
+        for (const RecordType type :
+             {RecordType::kEvent, RecordType::kSegment, RecordType::kIncarnation, RecordType::kKept}) {
+            const ByteBuffer record = record_of(plain, type);
+            EXPECT_TRUE(must(open_record(record)) == plain);
+            const std::string_view behind = text_of(ByteView(record).subspan(kRecordHeaderSize));
+            EXPECT_EQ(behind.find("SREC"), std::string_view::npos);
+        }
+    }
+    EXPECT_TRUE(must(open_record(record_of(prose(1000), RecordType::kSegment))) == prose(1000));
+}
+
+TEST(Record, OnlyWhatStandsInLogsIsMasked) {
+    ByteBuffer record = record_of(bytes_of("Satchel"));
+    record[10] = 1;
+    seal(record);
+    EXPECT_EQ(refusal_of(record), ErrorCode::kUnsupported);
 }
 
 RC_GTEST_PROP(Record, AnyBytesAreOpenedOrRefused, (const std::vector<std::uint8_t>& bytes)) {
