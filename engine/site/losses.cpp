@@ -163,8 +163,8 @@ void Findings::add(const store::Damage& damage) {
     const bool is_hindered =
         code == ErrorCode::kIo || code == ErrorCode::kNoSpace || code == ErrorCode::kReadOnly;
     if (!damage.chunk) {
-        lacks_chunks = lacks_chunks || damage.lacks_chunks;
-        is_pack_hit = is_pack_hit || !damage.lacks_chunks || code == ErrorCode::kNotFound;
+        lacks_chunks = lacks_chunks || damage.lacks_chunks > 0;
+        is_pack_hit = is_pack_hit || damage.lacks_chunks == 0 || code == ErrorCode::kNotFound;
         if (is_hindered) hindered_.insert(damage.pack);
         return;
     }

@@ -12,8 +12,10 @@ Result<void> PackStore::for_each_pack(const std::function<Result<void>(const Pac
         if (pack.state == PackState::kDropped) return {};
         const bool is_sealed = pack.state == PackState::kSealed;
         const PackFacts* const facts = packs_.find(pack.number);
-        const std::uint64_t records_end = facts != nullptr ? facts->index_at : pack.bytes;
-        PackInfo info{pack.number, is_sealed, pack.bytes, 0, pack.rows, 0, pack.lost > 0};
+        const bool is_indexed = facts != nullptr && facts->index_at != 0;
+        const std::uint64_t records_end = is_indexed ? facts->index_at : pack.bytes;
+        const bool lacks_rows = pack.lost > 0 || (is_sealed && !is_indexed);
+        PackInfo info{pack.number, is_sealed, pack.bytes, 0, pack.rows, 0, lacks_rows};
         info.record_bytes = records_end > kPackHeaderSize ? records_end - kPackHeaderSize : 0;
         if (facts != nullptr) info.base = facts->base;
         return each(info);
@@ -46,7 +48,6 @@ Result<void> PackStore::drop_packs(const std::vector<std::uint32_t>& numbers) {
     }));
     for (const std::uint32_t number : numbers) {
         packs_.drop(number);
-        if (lossy_pack_ == number) lossy_pack_.reset();
         std::erase_if(reading_, [&](const Reading& reading) { return reading.number == number; });
         std::erase_if(rescued_, [&](const Rescued& rescued) { return rescued.number == number; });
     }
@@ -54,13 +55,17 @@ Result<void> PackStore::drop_packs(const std::vector<std::uint32_t>& numbers) {
 }
 
 Result<void> PackStore::remove_dropped(const std::vector<std::uint32_t>& numbers) {
+    std::vector<std::uint32_t> gone;
     for (const std::uint32_t number : numbers) {
         const Result<void> removed = disk_.remove_file(path_of(number));
-        if (!removed.has_value() && removed.error().code != ErrorCode::kNotFound) return removed;
+        if (removed.has_value() || removed.error().code == ErrorCode::kNotFound) gone.push_back(number);
+        // One that the disk does not let go is tried again by the next opening.
+        else if (removed.error().code != ErrorCode::kIo)
+            return removed;
     }
     SATCHEL_TRY_VOID(disk_.sync_directory(directory_));
     return together([&]() -> Result<void> {
-        for (const std::uint32_t number : numbers) SATCHEL_TRY_VOID(packs_.remove_row(number));
+        for (const std::uint32_t number : gone) SATCHEL_TRY_VOID(packs_.remove_row(number));
         return {};
     });
 }

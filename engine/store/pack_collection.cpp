@@ -45,7 +45,7 @@ Result<void> PackCollection::list_packs() {
         if (!info.is_sealed) return {};
         Pack pack{.number = info.number, .base = info.base, .rows = info.rows, .bytes = info.bytes};
         pack.record_bytes = info.record_bytes;
-        if (info.lacks_rows) pack.kept_bytes = info.record_bytes;  // what of it is needed can't be said
+        if (info.lacks_rows) pack.keep_whole();  // what of it is needed can't be said
         packs_.push_back(pack);
         bit_count_ = std::max<std::uint64_t>(bit_count_, std::uint64_t{info.base} + info.rows);
         return {};
@@ -83,7 +83,7 @@ Collection::Kept PackCollection::note(const PackStore::Place& place, std::vector
         return kept;
     }
     if (!place.slot) {  // the pack's own index is damaged: it stays until it is healed
-        pack->kept_bytes = std::max(pack->kept_bytes, pack->record_bytes);
+        pack->keep_whole();
         kept.is_new = true;
         return kept;
     }
@@ -104,7 +104,7 @@ Result<Collection::Kept> PackCollection::keep(const ChunkId& id, bool names_othe
     const std::optional<std::uint32_t> lost_in = found.lost_in ? found.lost_in : store_.lossy_pack_;
     if (lost_in && names_others) return store_.cut_off(*lost_in, "chunk " + to_hex(id.view()).substr(0, 16));
     Pack* const missing = found.lost_in ? find(*found.lost_in) : nullptr;
-    if (missing != nullptr) missing->kept_bytes = std::max(missing->kept_bytes, missing->record_bytes);
+    if (missing != nullptr) missing->keep_whole();
     return Kept{};
 }
 

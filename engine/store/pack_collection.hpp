@@ -31,6 +31,7 @@ class PackCollection final : public Collection {
         std::uint64_t record_bytes = 0;  // of it: records
         std::uint64_t kept_bytes = 0;    // of these: of records that stay; may count some twice
         [[nodiscard]] bool is_dead() const { return kept_bytes == 0; }
+        void keep_whole() { kept_bytes = std::max({kept_bytes, record_bytes, std::uint64_t{1}}); }
         [[nodiscard]] bool is_worth_moving(Thrift thrift) const {
             return is_dead_enough(record_bytes, kept_bytes, thrift);
         }

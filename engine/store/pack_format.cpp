@@ -5,6 +5,7 @@
 
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
+#include "engine/store/numbered_name.hpp"
 #include "engine/store/record.hpp"
 
 namespace satchel::store {
@@ -201,24 +202,13 @@ Result<void> read_index(env::File& file, const PackTrailer& trailer,
     }));
     if (hasher.finish() != trailer.index.hash) return damaged("the index does not match its hash");
     if (!sound) return damaged("the index has impossible rows");
-    Hasher ignored;
-    return for_each_row(file, trailer.index, ignored, each);
+    Hasher again;
+    SATCHEL_TRY_VOID(for_each_row(file, trailer.index, again, each));
+    const bool is_same = again.finish() == trailer.index.hash;
+    return is_same ? Result<void>() : damaged("the disk gave other bytes when the index was read again");
 }
 
-std::string pack_name(std::uint32_t number) {
-    ByteBuffer big_endian;
-    for (int shift = 24; shift >= 0; shift -= 8)
-        big_endian.push_back(static_cast<std::uint8_t>(number >> shift));
-    return to_hex(big_endian) + ".pack";
-}
-
-std::optional<std::uint32_t> pack_number_of(std::string_view name) {
-    if (name.size() != 13 || name.substr(8) != ".pack") return std::nullopt;
-    const std::optional<ByteBuffer> bytes = from_hex(name.substr(0, 8));
-    if (!bytes) return std::nullopt;
-    std::uint32_t number = 0;
-    for (const std::uint8_t byte : *bytes) number = number << 8 | byte;
-    return number;
-}
+std::string pack_name(std::uint32_t number) { return numbered_name(number, ".pack"); }
+std::optional<std::uint32_t> pack_number_of(std::string_view name) { return number_in(name, ".pack"); }
 
 }  // namespace satchel::store

@@ -64,7 +64,8 @@ Result<PackStore::Found> PackStore::confirm(const RunRow& candidate, const Chunk
     const bool is_rescued = std::any_of(rescued_.begin(), rescued_.end(), [&](const Rescued& rescued) {
         return rescued.number == facts->number;
     });
-    if (is_rescued || candidate.slot >= facts->rows) return search(*facts, id);
+    if (is_rescued) return search_rescued(*facts, id);
+    if (candidate.slot >= facts->rows) return search(*facts, id);
     SATCHEL_TRY(const std::optional<IndexRow> row, row_at(**file, *facts, candidate.slot));
     if (!row || row->id != id) return search(*facts, id);
     SATCHEL_TRY(const bool forgotten, packs_.is_forgotten(*facts, row->place));
@@ -116,18 +117,22 @@ Result<PackStore::Found> PackStore::search(PackFacts& facts, const ChunkId& id) 
                code != ErrorCode::kDamaged && code != ErrorCode::kNotFound) {
         return trailer.error();
     }
-    if (!is_whole) {
-        SATCHEL_TRY(const Rows* rows, rescue(facts.number));
-        const auto row = rows->find(id);
-        if (row == rows->end()) return Found{{}, facts.number};
-        place = Place{facts.number, *row, std::nullopt};
-    }
+    if (!is_whole) return search_rescued(facts, id);
     if (!place) return Found();
     SATCHEL_TRY(const bool forgotten, packs_.is_forgotten(facts, place->row.place));
     return forgotten ? Found() : Found{place, {}};
 }
 
-// The rows of a pack whose index is damaged, read from its records; kept for the next look-ups.
+Result<PackStore::Found> PackStore::search_rescued(const PackFacts& facts, const ChunkId& id) {
+    SATCHEL_TRY(const Rows* rows, rescue(facts.number));
+    const auto row = rows->find(id);
+    if (row == rows->end()) return Found{{}, facts.number};
+    SATCHEL_TRY(const bool forgotten, packs_.is_forgotten(facts, row->place));
+    return forgotten ? Found() : Found{Place{facts.number, *row, std::nullopt}, {}};
+}
+
+// The rows of a pack whose index is damaged, read from its records; kept for the next look-ups, until the
+// pack is looked at again. A disk may take seconds for each sector that it does not give.
 Result<const PackStore::Rows*> PackStore::rescue(std::uint32_t number) {
     const auto at = std::find_if(rescued_.begin(), rescued_.end(),
                                  [&](const Rescued& rescued) { return rescued.number == number; });

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "engine/base/check.hpp"
+#include "engine/env/holes.hpp"
 #include "engine/store/crc32c.hpp"
 #include "engine/store/pack_check.hpp"
 #include "engine/store/pack_scan.hpp"
@@ -141,7 +142,8 @@ Result<void> check_records(env::File& file, const PackCheck& check, MendedBlocks
             if (mended.has(block)) wrong.insert(block);
         return {};
     };
-    const Result<void> read = read_index(view, end_of(*check.guard).decoded, look);
+    env::HolesAsZeros readable(view);
+    const Result<void> read = read_index(readable, end_of(*check.guard).decoded, look);
     // An index that is lost itself tells of no records; then the checksums alone vouch for the blocks.
     if (!read.has_value() && read.error().code != ErrorCode::kDamaged) return read.error();
     for (const std::uint64_t block : wrong) mended.drop(block);

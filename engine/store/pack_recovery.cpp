@@ -36,12 +36,14 @@ Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
     SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
         next_number_ = std::max(next_number_, pack.number + 1);
         const bool is_there = std::binary_search(on_disk.begin(), on_disk.end(), pack.number);
-        const bool is_indexed = pack.state == PackState::kSealed && (pack.index_at != 0 || !is_there);
-        if (is_indexed) SATCHEL_TRY_VOID(packs_.add(pack));
-        if (is_indexed) settled.push_back(pack.number);
-        if (is_indexed && pack.lost > 0) lossy_pack_ = pack.number;
-        if (pack.state == PackState::kDropped) dropped.push_back(pack.number);
-        return {};
+        if (pack.state == PackState::kDropped) {
+            dropped.push_back(pack.number);
+            return {};
+        }
+        const bool is_indexed = pack.state == PackState::kSealed && pack.index_at != 0;
+        if (is_there && !is_indexed) return {};
+        settled.push_back(pack.number);
+        return take_as_known(pack);
     }));
     if (!dropped.empty()) SATCHEL_TRY_VOID(remove_dropped(dropped));
     for (const auto& gone : {settled, dropped}) {
@@ -51,6 +53,14 @@ Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
         on_disk = std::move(rest);
     }
     return on_disk;
+}
+
+// Without a look at it. What nothing leads to, since no run has its rows, may lie in it.
+Result<void> PackStore::take_as_known(const PackRow& pack) {
+    const bool is_sealed = pack.state == PackState::kSealed;
+    if (is_sealed) SATCHEL_TRY_VOID(packs_.add(pack));
+    if (pack.lost > 0 || (!is_sealed && pack.chunks > 0)) lossy_pack_ = pack.number;
+    return {};
 }
 
 Result<void> PackStore::recover() {
@@ -97,7 +107,10 @@ Result<bool> PackStore::has_header(std::uint32_t number, env::File& file) {
 // Nothing is noted before its bytes are sure. Where the disk does not give some of them, none are cut off or
 // written over: it may give them another day.
 Result<void> PackStore::adopt(const PackRow& known, Building& building) {
-    SATCHEL_TRY(std::unique_ptr<env::File> file, disk_.open(path_of(known.number), env::OpenMode::kWrite));
+    Result<std::unique_ptr<env::File>> opened = disk_.open(path_of(known.number), env::OpenMode::kWrite);
+    if (!opened.has_value() && opened.error().code == ErrorCode::kIo) return take_as_known(known);
+    if (!opened.has_value()) return opened.error();
+    std::unique_ptr<env::File> file = std::move(*opened);
     env::HolesAsZeros readable(*file);
     SATCHEL_TRY(const std::uint64_t size, file->size());
     SATCHEL_TRY(const bool has_header, this->has_header(known.number, readable));
@@ -118,9 +131,11 @@ Result<void> PackStore::adopt(const PackRow& known, Building& building) {
 // False: it has no index, or a damaged one.
 Result<bool> PackStore::adopt_sealed(const PackRow& known, env::File& file, Building& building) {
     const bool was_being_filled = known.state == PackState::kOpen && known.bytes > 0;
+    bool is_to_be_mended = false;
     if (!was_being_filled) {
         const Result<bool> mended = mend_unreadable(file);
         if (!mended.has_value() && mended.error().code != ErrorCode::kIo) return mended.error();
+        is_to_be_mended = !mended.has_value();
     }
     const Result<PackTrailer> trailer = read_trailer(file);
     if (!trailer.has_value()) {
@@ -153,8 +168,35 @@ Result<bool> PackStore::adopt_sealed(const PackRow& known, env::File& file, Buil
         row.raw += chunk.raw_size;
         return build(building, {key_of(chunk.id), known.number, slot});
     });
-    if (!read.has_value() && read.error().code == ErrorCode::kDamaged && row.rows == 0) return false;
+    // Rows that were given before the disk gave others lead to records that are not theirs: to nothing.
+    const bool is_damaged = !read.has_value() && read.error().code == ErrorCode::kDamaged;
+    if (is_damaged && is_to_be_mended) return adopt_by_records(known, row, *trailer, building);
+    if (is_damaged) return false;
     if (!read.has_value()) return read.error();
+    row.lost = lost_of(known, row.chunks);
+    if (row.lost > 0) lossy_pack_ = known.number;
+    building.packs.push_back(row);
+    return true;
+}
+
+// The disk took no mending of its index. Its parity may do it another day, so it stays sealed and is adopted
+// anew by the next opening; until then nobody knows where in the index its rows are.
+Result<bool> PackStore::adopt_by_records(const PackRow& known, PackRow row, const PackTrailer& trailer,
+                                         Building& building) {
+    row.rows = static_cast<std::uint32_t>(trailer.index.size / kIndexRowSize);
+    row.index_at = row.chunks = row.stored = row.raw = 0;
+    SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(known.number));
+    SATCHEL_TRY(const Rows* rows, rescue(known.number));
+    for (const IndexRow& chunk : *rows) {
+        if (std::binary_search(forgotten.begin(), forgotten.end(), chunk.place)) continue;
+        ++row.chunks;
+        row.stored += chunk.stored_size;
+        row.raw += chunk.raw_size;
+        SATCHEL_TRY_VOID(build(building, {key_of(chunk.id), known.number, kSlotsMax - 1}));
+    }
+    const std::uint64_t committed = known.chunks > 0 ? known.chunks + known.lost : row.rows;
+    row.lost = committed > row.chunks ? committed - row.chunks : 0;
+    if (row.lost > 0) lossy_pack_ = known.number;
     building.packs.push_back(row);
     return true;
 }
@@ -167,6 +209,12 @@ Result<bool> PackStore::was_forgotten(const PackRow& known, const IndexRow& row)
     select.bind_blob(1, row.id.view()).bind(2, std::int64_t{known.number});
     SATCHEL_TRY(const bool there, select.step());
     return !there;
+}
+
+// How many of those that were committed are not among `found`, which may have come back another day.
+std::uint64_t PackStore::lost_of(const PackRow& known, std::uint64_t found) {
+    const std::uint64_t committed = known.chunks + known.lost;
+    return committed > found ? committed - found : 0;
 }
 
 // The rows of a pack without an index. Returns where its records end.
@@ -231,7 +279,7 @@ Result<void> PackStore::adopt_open(const PackRow& known, std::unique_ptr<env::Fi
     open_pack_ = std::move(file);
     open_number_ = known.number;
     open_rows_ = std::move(rows);
-    open_lost_ = known.lost + (known.chunks > sure ? known.chunks - sure : 0);
+    open_lost_ = lost_of(known, sure);
     if (open_lost_ > 0) lossy_pack_ = known.number;
     end_ = committed_ = end;
     SATCHEL_TRY(const std::vector<std::uint32_t> forgotten, packs_.forgotten_places(known.number));
@@ -271,7 +319,9 @@ Result<void> PackStore::end_build(Building& building, const std::vector<RunSet::
         building.runs.push_back(std::move(run));
     }
     if (building.runs.empty() && building.packs.empty() && instead_of.empty()) return {};
-    constexpr char kAdoptAgain[] = "UPDATE pack SET index_at = 0, lost = ? WHERE number = ? AND sealed = 1";
+    constexpr char kAdoptAgain[] =
+        "UPDATE pack SET index_at = 0, chunks = chunks - ?1, lost = lost + ?1 WHERE number = ?2 AND sealed = "
+        "1";
     SATCHEL_TRY_VOID(together([&]() -> Result<void> {
         for (const RunSet::Lost& lost : instead_of) SATCHEL_TRY_VOID(runs_.unname(lost.number));
         for (const RunSet::Run& run : building.runs) SATCHEL_TRY_VOID(runs_.name(run));
@@ -298,7 +348,7 @@ Result<void> PackStore::build_from(PackFacts& facts, Building& building) {
     const Result<void> read = for_each_row(facts.number, give);
     if (read.has_value()) return {};
     const ErrorCode code = read.error().code;
-    if (code != ErrorCode::kNotFound && code != ErrorCode::kDamaged) return read;
+    if (code != ErrorCode::kNotFound && !is_unreadable(read.error())) return read;
     std::uint64_t given = 0;
     if (code == ErrorCode::kDamaged) {
         SATCHEL_TRY(const Rows* rows, rescue(facts.number));
@@ -352,11 +402,7 @@ Result<void> PackStore::rebuild_index() {
     SATCHEL_TRY_VOID(together([&]() -> Result<void> {
         SATCHEL_TRY_VOID(database_.run("DELETE FROM index_run"));
         SATCHEL_TRY_VOID(database_.run("UPDATE pack SET index_at = 0 WHERE sealed < 2"));
-        SATCHEL_TRY(database::Statement forget, database_.prepare("DELETE FROM pack WHERE number = ?"));
-        for (const std::uint32_t number : missing) {
-            SATCHEL_TRY_VOID(forget.bind(1, std::int64_t{number}).run());
-            forget.reset();
-        }
+        for (const std::uint32_t number : missing) SATCHEL_TRY_VOID(packs_.remove_row(number));
         return {};
     }));
     return recover();

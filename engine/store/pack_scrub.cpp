@@ -44,6 +44,7 @@ Result<PackStore::Mended> PackStore::mend(const PackRow& pack, const Tell& found
 Result<PackStore::Looked> PackStore::look_at(const PackRow& pack, bool by_hash, const Tell& found,
                                              const std::function<void(std::uint64_t)>& read) {
     Looked looked;
+    std::erase_if(rescued_, [&](const Rescued& rescued) { return rescued.number == pack.number; });
     if (by_hash) {
         SATCHEL_TRY(const std::optional<std::uint64_t> sound, verify_sound(pack, read));
         if (sound) {
@@ -56,6 +57,8 @@ Result<PackStore::Looked> PackStore::look_at(const PackRow& pack, bool by_hash, 
     looked.mended_bytes = mended.bytes;
     const auto count = [&](const Damage& damage) {
         looked.missing_chunks += damage.chunk ? 1u : 0u;
+        const std::uint64_t counted_apart = std::min(damage.lacks_chunks, pack.lost);
+        looked.missing_chunks += damage.lacks_chunks - counted_apart;
         found(damage);
     };
     if (by_hash || pack.lost > 0 || !mended.is_guarded || !mended.is_whole) {
@@ -74,8 +77,10 @@ Result<PackStore::Looked> PackStore::look_past_errors(const PackRow& pack, bool 
     Result<Looked> looked = look_at(pack, by_hash, found, read);
     if (looked.has_value() || looked.error().code != ErrorCode::kIo) return looked;
     found({disk_.describe(path_of(pack.number)), 0, std::nullopt, looked.error()});
-    SATCHEL_TRY_VOID(note_look_if_possible(pack.number, Looked{}));
-    return Looked{};
+    Looked nothing;
+    nothing.missing_chunks = pack.chunks;
+    SATCHEL_TRY_VOID(note_look_if_possible(pack.number, nothing));
+    return nothing;
 }
 
 // Looking goes on where writing does not.
@@ -167,9 +172,9 @@ Result<void> PackStore::note_forgotten(std::uint32_t number) {
 }
 
 Result<void> PackStore::add_looks(StoreStats& stats) {
-    SATCHEL_TRY(
-        database::Statement sums,
-        database_.prepare("SELECT coalesce(sum(mended), 0), coalesce(sum(missing), 0) FROM pack_check"));
+    SATCHEL_TRY(database::Statement sums,
+                database_.prepare("SELECT coalesce(sum(mended), 0), coalesce(sum(missing), 0) + "
+                                  "(SELECT coalesce(sum(lost), 0) FROM pack) FROM pack_check"));
     SATCHEL_TRY_VOID(sums.step());
     stats.mended_bytes = static_cast<std::uint64_t>(sums.integer(0));
     stats.missing_chunks = static_cast<std::uint64_t>(sums.integer(1));

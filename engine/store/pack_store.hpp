@@ -148,6 +148,7 @@ class PackStore : public Store {
     Result<Found> confirm(const RunRow& candidate, const ChunkId& id);
     Result<std::optional<IndexRow>> row_at(env::File& file, const PackFacts& facts, std::uint32_t slot);
     Result<Found> search(PackFacts& facts, const ChunkId& id);
+    Result<Found> search_rescued(const PackFacts& facts, const ChunkId& id);
     Result<const Rows*> rescue(std::uint32_t number);
     Result<env::File*> reading(std::uint32_t number);
     Result<Place> place_of(const ChunkId& id);
@@ -224,8 +225,12 @@ class PackStore : public Store {
     Result<void> end_build(Building& building, const std::vector<RunSet::Lost>& instead_of);
     Result<std::vector<std::uint32_t>> packs_on_disk();
     Result<std::vector<std::uint32_t>> to_adopt();
+    Result<void> take_as_known(const PackRow& pack);
+    static std::uint64_t lost_of(const PackRow& known, std::uint64_t found);
     Result<void> adopt(const PackRow& known, Building& building);
     Result<bool> adopt_sealed(const PackRow& known, env::File& file, Building& building);
+    Result<bool> adopt_by_records(const PackRow& known, PackRow row, const PackTrailer& trailer,
+                                  Building& building);
     Result<void> adopt_open(const PackRow& known, std::unique_ptr<env::File> file,
                             env::HolesAsZeros& readable, bool has_header);
     Result<std::uint64_t> scan_open(const PackRow& known, env::File& file, Rows& rows);

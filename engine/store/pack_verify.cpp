@@ -46,7 +46,7 @@ Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
     const auto report_lost = [&](std::uint64_t chunks, ErrorCode code) {
         Error error = cut_off(pack.number, std::to_string(chunks) + " chunks");
         error.code = code;
-        found({name, 0, std::nullopt, std::move(error), false, 0, true});
+        found({name, 0, std::nullopt, std::move(error), false, 0, chunks});
     };
     const Result<env::File*> file = reading(pack.number);
     if (!file.has_value() && file.error().code != ErrorCode::kNotFound) return file.error();
@@ -60,9 +60,9 @@ Result<std::vector<IndexRow>> PackStore::rows_to_verify(const PackRow& pack,
     const Result<void> index = rows_of(pack, rows);
     if (!index.has_value() && index.error().code != ErrorCode::kDamaged) return index.error();
     SATCHEL_TRY_VOID(drop_forgotten(pack.number, rows));
-    const std::uint64_t missing = pack.chunks > rows.size() ? pack.chunks - rows.size() : 0;
-    if (missing + pack.lost > 0)
-        report_lost(missing + pack.lost, ErrorCode::kDamaged);
+    const std::uint64_t missing = lost_of(pack, rows.size());
+    if (missing > 0)
+        report_lost(missing, ErrorCode::kDamaged);
     else if (!index.has_value())
         report(pack.bytes, index.error());
     std::sort(rows.begin(), rows.end(),

@@ -73,7 +73,7 @@ class RunFile {
         bool is_there = false;
         std::array<std::uint8_t, kRunPageSize> bytes;
     };
-    std::vector<KeptPage> kept_;  // page i at i % kKeptPagesMax; empty until one is read
+    std::vector<KeptPage> kept_;  // page i at i % kept_.size(); empty until one is read
 };
 
 }  // namespace satchel::store

@@ -5,6 +5,7 @@
 #include "engine/base/check.hpp"
 #include "engine/base/encoding.hpp"
 #include "engine/store/crc32c.hpp"
+#include "engine/store/numbered_name.hpp"
 
 namespace satchel::store {
 
@@ -177,11 +178,7 @@ bool is_in_block(const std::uint8_t* block, std::uint64_t key) {
     return all;
 }
 
-std::string run_name(std::uint32_t number) {
-    ByteBuffer big_endian;
-    for (int shift = 24; shift >= 0; shift -= 8)
-        big_endian.push_back(static_cast<std::uint8_t>(number >> shift));
-    return to_hex(big_endian) + ".run";
-}
+std::string run_name(std::uint32_t number) { return numbered_name(number, ".run"); }
+std::optional<std::uint32_t> run_number_of(std::string_view name) { return number_in(name, ".run"); }
 
 }  // namespace satchel::store

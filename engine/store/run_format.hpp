@@ -6,6 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/ids.hpp"
@@ -72,5 +75,6 @@ void set_in_block(std::uint8_t* block, std::uint64_t key);
 }
 
 [[nodiscard]] std::string run_name(std::uint32_t number);  // "0000002a.run"
+[[nodiscard]] std::optional<std::uint32_t> run_number_of(std::string_view name);
 
 }  // namespace satchel::store

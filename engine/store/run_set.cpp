@@ -29,7 +29,7 @@ Result<void> RunSet::open() {
                      static_cast<std::uint32_t>(select.integer(3))};
         next_number_ = std::max(next_number_, run.number + 1);
         Result<std::unique_ptr<RunFile>> file = RunFile::open(disk_, path_of(run.number), run.number);
-        if (!file.has_value() && file.error().code != ErrorCode::kDamaged) return file.error();
+        if (!file.has_value() && !is_unreadable(file.error())) return file.error();
         if (!file.has_value() || (*file)->header().pack_low != run.packs.low ||
             (*file)->header().pack_high != run.packs.high) {
             note_damage(run.number, run.packs);
@@ -46,9 +46,14 @@ Result<void> RunSet::remove_others() {
     std::set<std::string> named;
     for (const Run& run : runs_) named.insert(run_name(run.number));
     SATCHEL_TRY(const std::vector<env::EntryInfo> entries, disk_.list(directory_));
-    for (const env::EntryInfo& entry : entries)
-        if (entry.name.ends_with(".run") && !named.contains(entry.name))
-            SATCHEL_TRY_VOID(disk_.remove_file(env::join(directory_, entry.name)));
+    for (const env::EntryInfo& entry : entries) {
+        if (!entry.name.ends_with(".run") || named.contains(entry.name)) continue;
+        const Result<void> removed = disk_.remove_file(env::join(directory_, entry.name));
+        if (removed.has_value()) continue;
+        if (removed.error().code != ErrorCode::kIo) return removed;
+        const std::optional<std::uint32_t> number = run_number_of(entry.name);
+        if (number) next_number_ = std::max(next_number_, *number + 1);
+    }
     return {};
 }
 

@@ -45,7 +45,7 @@ struct StoreStats {
     std::uint64_t stored_bytes = 0;  // payloads
     std::uint64_t plain_bytes = 0;
     std::uint64_t mended_bytes = 0;    // since the store was made
-    std::uint64_t missing_chunks = 0;  // that the last look at each pack found damaged
+    std::uint64_t missing_chunks = 0;  // that the last look at each pack did not find whole
 };
 
 // How much of the disk the store may take; what others have appended counts too.
@@ -72,7 +72,7 @@ struct Damage {
     Error error;
     bool healed = false;  // it was mended from the pack's parity, and nothing is lost
     std::uint64_t healed_bytes = 0;
-    bool lacks_chunks = false;  // of the pack, and nothing says which
+    std::uint64_t lacks_chunks = 0;  // so many of the pack, and nothing says which
 };
 
 struct ScrubReport {

@@ -28,6 +28,11 @@ Error not_a_file(std::string about) {
     return fail(ErrorCode::kRefused, std::move(about), "this is not a regular file", "check the path");
 }
 
+Error disk_error(std::string about) {
+    return fail(ErrorCode::kIo, std::move(about), "the disk answered with an error",
+                "check the disk or stick, then try again");
+}
+
 bool fat_holds(std::string_view name) {
     if (name.back() == '.' || name.back() == ' ') return false;
     return std::none_of(name.begin(), name.end(), [](char c) {
@@ -162,6 +167,7 @@ Result<std::unique_ptr<env::File>> SimDisk::open(std::string_view path, env::Ope
         return fail(ErrorCode::kRefused, describe(path), "a symbolic link stands in the path",
                     "use the place that the link points to");
     if (kind != env::EntryKind::kFile) return not_a_file(describe(path));
+    if (unopenable_.contains(node)) return disk_error(describe(path));
     return std::make_unique<SimFile>(*this, node, mode != env::OpenMode::kRead, std::string(path));
 }
 
@@ -332,6 +338,12 @@ void SimDisk::flip_bit(std::string_view path, std::uint64_t byte, unsigned bit) 
     }
 }
 
+void SimDisk::make_unopenable(std::string_view path) {
+    const Result<NodeId> node = lookup(path);
+    SATCHEL_CHECK(node.has_value());
+    unopenable_.insert(*node);
+}
+
 void SimDisk::make_unreadable(std::string_view path, std::uint64_t from, std::uint64_t to,
                               bool takes_writes) {
     const Result<NodeId> node = lookup(path);
@@ -346,8 +358,7 @@ Result<void> SimDisk::read_sectors(NodeId node, std::uint64_t offset, std::uint6
     if (blocks == unreadable_.end() || size == 0) return {};
     const auto first = blocks->second.lower_bound(offset / kSectorBytes);
     if (first == blocks->second.end() || first->first * kSectorBytes >= offset + size) return {};
-    return fail(ErrorCode::kIo, describe(about), "the disk answered with an error",
-                "check the disk or stick, then try again");
+    return disk_error(describe(about));
 }
 
 Result<void> SimDisk::write_sectors(NodeId node, std::uint64_t offset, std::uint64_t size,
@@ -358,9 +369,7 @@ Result<void> SimDisk::write_sectors(NodeId node, std::uint64_t offset, std::uint
          block != blocks->second.end() && block->first * kSectorBytes < offset + size;) {
         const std::uint64_t from = block->first * kSectorBytes;
         const bool is_covered = from >= offset && from + kSectorBytes <= offset + size;
-        if (!block->second || !is_covered)
-            return fail(ErrorCode::kIo, describe(about), "the disk answered with an error",
-                        "check the disk or stick, then try again");
+        if (!block->second || !is_covered) return disk_error(describe(about));
         block = blocks->second.erase(block);
     }
     return {};

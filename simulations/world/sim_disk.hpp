@@ -85,6 +85,8 @@ class SimDisk : public env::Disk {
     // whole block makes it good, as when a disk has another sector for it. Not known to a tree that is
     // copied.
     void make_unreadable(std::string_view path, std::uint64_t from, std::uint64_t to, bool takes_writes);
+    // The file is listed and not opened any more: its place on the disk answers with an error.
+    void make_unopenable(std::string_view path);
     // Puts something there that is neither file nor folder.
     void plant(std::string_view path, env::EntryKind kind);
 
@@ -139,6 +141,7 @@ class SimDisk : public env::Disk {
     std::map<NodeId, std::weak_ptr<Lease>> leases_;
     std::set<NodeId> orphans_;                                    // removed while open
     std::map<NodeId, std::map<std::uint64_t, bool>> unreadable_;  // blocks; whether they take writes
+    std::set<NodeId> unopenable_;
     std::set<NodeId> tainted_;  // a sync failed: what is seen and what is sure have parted
     static constexpr std::size_t kCommitsBetweenSweeps = 256;  // a sweep walks the whole tree
     std::size_t commits_until_sweep_ = kCommitsBetweenSweeps;

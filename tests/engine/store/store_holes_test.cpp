@@ -2,6 +2,7 @@
 // comes to its end, and what does not lie in that block is there, also after the index was made again.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 
 #include "tests/engine/store/store_kit.hpp"
@@ -25,7 +26,6 @@ struct Filled {
 };
 
 struct Case {
-    std::string name;
     bool takes_writes = false;
     PackLimits limits;
     Filled filled;
@@ -48,15 +48,17 @@ Filled fill(const PackLimits& limits) {
     return filled;
 }
 
+constexpr std::array kCaseNames = {"ThatTakesNoWrites", "ThatTakesWrites", "ThatTakesNoWritesUnderParity",
+                                   "ThatTakesWritesUnderParity"};
 const std::vector<Case>& cases() {
     static const std::vector<Case> made = [] {
         PackLimits guarded = kSmallPacks;
         guarded.guarded_from = 1;
         const Filled plain = fill(kSmallPacks), with_parity = fill(guarded);
-        return std::vector<Case>{{"ThatTakesNoWrites", false, kSmallPacks, plain},
-                                 {"ThatTakesWrites", true, kSmallPacks, plain},
-                                 {"ThatTakesNoWritesUnderParity", false, guarded, with_parity},
-                                 {"ThatTakesWritesUnderParity", true, guarded, with_parity}};
+        return std::vector<Case>{{false, kSmallPacks, plain},
+                                 {true, kSmallPacks, plain},
+                                 {false, guarded, with_parity},
+                                 {true, guarded, with_parity}};
     }();
     return made;
 }
@@ -80,6 +82,28 @@ class BadSector : public testing::TestWithParam<std::size_t> {
             found += store->read(id_of(number)).has_value() ? 1u : 0u;
         EXPECT_TRUE(found == kChunks || !damages_of(*store).empty());
     }
+    std::uint64_t chunks_in(const std::string& path) {
+        return static_cast<std::uint64_t>(
+            std::count_if(filled().positions.begin(), filled().positions.end(),
+                          [&](const auto& each) { return each.second.path == path; }));
+    }
+    static std::uint64_t missing_of(const std::vector<Damage>& damages) {
+        std::uint64_t missing = 0;
+        for (const Damage& damage : damages) missing += damage.lacks_chunks;
+        return missing;
+    }
+    // All chunks are kept, as content, so that nothing is to go.
+    void collect_but_nothing(Opened& store) {
+        const auto collection = must(store->collect());
+        for (const auto& [number, position] : filled().positions) {
+            const auto kept = collection->keep(id_of(number), false);
+            EXPECT_TRUE(kept.has_value() || is_unreadable(kept.error()));
+            if (!kept.has_value()) return;  // nothing goes then
+        }
+        for (bool is_last = false; !is_last;)
+            is_last = must(collection->sweep(Collection::Thrift::kEighthDead)).is_last;
+    }
+    simulations::SimWorld world_;
     static void expect_use(Opened& store) {
         const ByteBuffer fresh = noise(3000, 1'000'000);
         must(store->put(fresh));
@@ -187,11 +211,7 @@ TEST_P(BadSector, APackThatGaveNoRowsForAWhileIsFoundAgain) {
             disk.make_unreadable(pack, 0, size, false);
             {
                 Opened store(disk, disk_kind().limits);
-                const auto collection = must(store->collect());
-                for (const auto& [number, position] : filled().positions)
-                    must(collection->keep(id_of(number), false));
-                for (bool is_last = false; !is_last;)
-                    is_last = must(collection->sweep(Collection::Thrift::kEighthDead)).is_last;
+                collect_but_nothing(store);
             }
             SimDisk later({}, disk.tree());
             Opened store(later, disk_kind().limits);
@@ -216,24 +236,51 @@ TEST_P(BadSector, APackThatWasAwayWhileARunWasMadeAgainIsFoundAgain) {
             SimDisk disk({}, filled().tree);
             disk.flip_bit(run, 100, 3);
             must(disk.rename(pack, "away"));
-            for (int opening = 0; opening < 2; ++opening) {
+            for (int opening = 0; opening < 3; ++opening) {
                 Opened store(disk, disk_kind().limits);
-                EXPECT_FALSE(damages_of(*store).empty());
-                must(store->stats());
+                EXPECT_EQ(missing_of(damages_of(*store)), chunks_in(pack));
+                EXPECT_EQ(must(store->stats()).missing_chunks, chunks_in(pack));
                 must(store->scrub(
                     std::numeric_limits<std::uint64_t>::max(), [](const Damage&) {},
                     [](std::uint64_t, std::uint64_t) {}));
-            }
-            must(disk.rename("away", pack));
-            {
-                Opened store(disk, disk_kind().limits);
-                const auto collection = must(store->collect());
-                for (const auto& [number, position] : filled().positions)
-                    must(collection->keep(id_of(number), true));
-                for (bool is_last = false; !is_last;)
-                    is_last = must(collection->sweep(Collection::Thrift::kEighthDead)).is_last;
+                if (opening > 0) collect_but_nothing(store);
+                if (opening < 2) continue;
+                must(disk.rename("away", pack));
+                collect_but_nothing(store);
             }
             Opened store(disk, disk_kind().limits);
+            collect_but_nothing(store);
+            EXPECT_TRUE(damages_of(*store).empty());
+            EXPECT_EQ(must(store->stats()).missing_chunks, 0u);
+            for (const auto& [number, position] : filled().positions)
+                EXPECT_TRUE(store->read(id_of(number)).has_value()) << number;
+        }
+    }
+}
+
+// Its place in the file system answers with an error: it costs what lies in it, for as long as it does.
+TEST_P(BadSector, AFileThatCanNotBeOpenedCostsWhatLiesInIt) {
+    for (const auto& [path, size] : filled().files) {
+        for (const bool is_index_gone : {false, true}) {
+            SCOPED_TRACE(path);
+            SimDisk disk({}, filled().tree);
+            disk.make_unopenable(path);
+            if (is_index_gone) {
+                const auto database = must(database::Database::open(disk, world_.world(), "site.db"));
+                must(database->run("DELETE FROM index_run; UPDATE pack SET index_at = 0"));
+            }
+            for (int opening = 0; opening < 2; ++opening) {
+                Opened store(disk, disk_kind().limits);
+                for (const auto& [number, position] : filled().positions)
+                    if (position.path != path) {
+                        EXPECT_TRUE(store->read(id_of(number)).has_value()) << number;
+                    }
+                expect_that_losses_are_told(store);
+                if (path != "packs/00000004.pack") expect_use(store);
+                collect_but_nothing(store);
+            }
+            SimDisk later({}, disk.tree());
+            Opened store(later, disk_kind().limits);
             for (const auto& [number, position] : filled().positions)
                 EXPECT_TRUE(store->read(id_of(number)).has_value()) << number;
         }
@@ -242,7 +289,7 @@ TEST_P(BadSector, APackThatWasAwayWhileARunWasMadeAgainIsFoundAgain) {
 
 INSTANTIATE_TEST_SUITE_P(Disks, BadSector, testing::Values(0, 1, 2, 3),
                          [](const testing::TestParamInfo<std::size_t>& kind) {
-                             return cases()[kind.param].name;
+                             return std::string(kCaseNames[kind.param]);
                          });
 
 }  // namespace

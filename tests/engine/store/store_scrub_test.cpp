@@ -227,7 +227,10 @@ TEST(StoreScrub, TellsOfWhatWasGoneBeforeAPackWasSealed) {
     must(store->commit());
     const Scrubbed scrubbed = scrub(*store);
     ASSERT_EQ(scrubbed.damages.size(), 1u);
-    EXPECT_TRUE(scrubbed.damages[0].lacks_chunks);
+    EXPECT_EQ(scrubbed.damages[0].lacks_chunks, 1u);
+    EXPECT_EQ(must(store->stats()).missing_chunks, 1u);
+    must(store->write_off_cut_chunks());
+    EXPECT_EQ(must(store->stats()).missing_chunks, 0u);
 }
 
 TEST(StoreScrub, TellsHowMuchOfThePacksIsParity) {
@@ -271,6 +274,49 @@ TEST(StoreScrub, NamesAMissingPackOnceAndWhatLayInItIsWantedAgain) {
     ASSERT_EQ(scrubbed.damages.size(), 1u);
     EXPECT_FALSE(scrubbed.damages[0].healed);
     EXPECT_EQ(scrubbed.damages[0].pack, disk.describe("packs/00000002.pack"));
+    EXPECT_EQ(must(store->stats()).missing_chunks, lost);
+    must(store->rebuild_index());
+    EXPECT_EQ(must(store->stats()).missing_chunks, 0u) << "simply not here";
+}
+
+// A block of the table is not given, and its column has another bad block: nothing of these can be mended.
+TEST(StoreScrub, MendsWhatItCanWhereTheTableIsNotGiven) {
+    SimDisk disk;
+    Opened store(disk, kGuardedPacks);
+    fill(*store);
+    const ByteBuffer before = packs_of(disk)[0];
+    const PackTrailer trailer = must(read_trailer(*must(disk.open(kFirst, env::OpenMode::kRead))));
+    const GuardLayout layout{0, parity_width(65)};
+    ASSERT_GE(layout.width, 2u);
+    const std::uint64_t table = trailer.index.offset / kPackBlockSize;
+    const std::uint64_t same_column = table - 10 * layout.width, other_column = same_column + 1;
+    for (const std::uint64_t block : {same_column, other_column})
+        spoil_file(disk, kFirst, block * kPackBlockSize + 10, 1000);
+    disk.make_unreadable(kFirst, table * kPackBlockSize, table * kPackBlockSize + 1, false);
+    scrub(*store);
+    const auto file = must(disk.open(kFirst, env::OpenMode::kRead));
+    ByteBuffer now(kPackBlockSize);
+    must(file->read_at(other_column * kPackBlockSize, now));
+    EXPECT_TRUE(equal(now, ByteView(before).subspan(other_column * kPackBlockSize, kPackBlockSize)));
+}
+
+TEST(StoreScrub, TellsOfAPackThatCanNotBeOpenedAndComesToTheOthers) {
+    SimDisk disk;
+    {
+        Opened store(disk, kGuardedPacks);
+        fill(*store);
+    }
+    disk.make_unopenable("packs/00000002.pack");
+    Opened store(disk, kGuardedPacks);
+    const std::size_t lost = kChunks - readable(*store);
+    EXPECT_GT(lost, 10u);
+    for (const bool is_quick : {true, false}) {
+        const Scrubbed scrubbed = is_quick ? scrub(*store) : Scrubbed{{}, damages_of(*store)};
+        ASSERT_EQ(scrubbed.damages.size(), 1u);
+        EXPECT_EQ(scrubbed.damages[0].pack, disk.describe("packs/00000002.pack"));
+        EXPECT_EQ(must(store->stats()).missing_chunks, lost);
+        EXPECT_TRUE(!is_quick || scrubbed.report.packs == 4);
+    }
 }
 
 // The index is lost on the day when a pack's table is: the guard tells both.
