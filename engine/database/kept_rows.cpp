@@ -26,12 +26,12 @@ constexpr const char* kReceipt[] = {"site", "sequence", "receipt"};
 constexpr const char* kSubscription[] = {"kind", "value"};
 constexpr const char* kAcknowledgement[] = {"hub", "site", "sequence", "statement"};
 
-// What records/, link/, declined/ and lapsed/ note in meta is found anew; keep/ is about the keeping. Of the
-// roster only this site's own row: the lanes tell the others, but a site knows itself by its grant before it
-// has seen a lane.
+// What records/, link/ and declined/ note in meta is found anew; keep/ is about the keeping. Of the roster
+// only this site's own row: the lanes tell the others, but a site knows itself by its grant before it has
+// seen a lane.
 constexpr char kMetaOnly[] =
     "row.key NOT GLOB 'keep/*' AND row.key NOT GLOB 'records/*' AND row.key NOT GLOB 'link/*' "
-    "AND row.key NOT GLOB 'repair/*' AND row.key NOT GLOB 'declined/*' AND row.key NOT GLOB 'lapsed/*'";
+    "AND row.key NOT GLOB 'repair/*' AND row.key NOT GLOB 'declined/*'";
 constexpr char kOwnOnly[] = "row.id = (SELECT value FROM main.meta WHERE key = 'site')";
 constexpr char kAll[] = "1";
 

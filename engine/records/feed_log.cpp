@@ -104,6 +104,7 @@ Result<void> FeedLog::begin_next() {
     read_file_.reset();
     end_ = {end_.log + 1, 0};
     synced_ = 0;
+    goes_on_in_next_sector_ = false;
     SATCHEL_TRY(file_, disk_.open(kLogPath, env::OpenMode::kWrite));
     name_unsure_ = true;
     return {};

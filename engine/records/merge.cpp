@@ -41,6 +41,18 @@ Result<bool> Records::has(const SegmentId& id) {
     return select.step();
 }
 
+// Where it lies it can't be read, and something before it was not here yet: so nothing of it counts.
+Result<bool> Records::is_waiting_unread(const SegmentId& id) {
+    SATCHEL_TRY(database::Statement select,
+                database_.prepare("SELECT 1 FROM segment WHERE id = ? AND linked = 0"));
+    select.bind_blob(1, id.view());
+    SATCHEL_TRY(const bool is_waiting, select.step());
+    if (!is_waiting) return false;
+    const Result<ByteBuffer> bytes = read_segment(id);
+    if (!bytes.has_value() && !is_unreadable(bytes.error())) return bytes.error();
+    return !bytes.has_value();
+}
+
 Result<bool> Records::is_linked(const SegmentId& id) {
     SATCHEL_TRY(database::Statement select,
                 database_.prepare("SELECT 1 FROM segment WHERE id = ? AND linked = 1"));
@@ -179,7 +191,8 @@ Result<Taken> Records::accept(ByteView segment) {
     SATCHEL_TRY(OpenedSegment opened, open_segment(segment, options_.network));
     Taken taken{opened.id, trust::site_id_of(opened.segment.site), false, opened.segment.events.size()};
     SATCHEL_TRY(const bool held, has(opened.id));
-    if (held) return taken;
+    SATCHEL_TRY(const bool is_wanting, is_waiting_unread(opened.id));
+    if (held && !is_wanting) return taken;
     SATCHEL_TRY_VOID(check_author(taken.site));
     // This box said more than it knows: it is a copy, or was put back. It begins anew before the other branch
     // lies in the log: what is open is signed while the segment that it follows still ends where it begins,
@@ -233,9 +246,10 @@ Result<void> Records::insert(const OpenedSegment& opened, const LogPlace& place)
     {
         SATCHEL_TRY(
             database::Statement put,
-            database_.prepare("INSERT OR IGNORE INTO segment (id, site, incarnation, tag, first, count, "
+            database_.prepare("INSERT INTO segment (id, site, incarnation, tag, first, count, "
                               "previous, linked, head, closed, log, place, size) "
-                              "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)"));
+                              "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
+                              "SET log = excluded.log, place = excluded.place WHERE linked = 0"));
         put.bind_blob(1, opened.id.view())
             .bind_blob(2, site.view())
             .bind(3, std::int64_t{segment.incarnation.number})
@@ -281,6 +295,30 @@ Result<std::optional<OpenedSegment>> Records::read_waiting(const SegmentId& id) 
                          .bind(3, std::int64_t{is_all_gone})
                          .run());
     return std::optional<OpenedSegment>();
+}
+
+// What this site said itself and could not read when its turn came: the disk may give it now.
+Result<void> Records::link_waiting() {
+    std::vector<SegmentId> waiting;
+    {
+        SATCHEL_TRY(database::Statement select,
+                    database_.prepare("SELECT s.id FROM segment s LEFT JOIN segment p ON p.id = s.previous "
+                                      "WHERE s.site = ? AND s.linked = 0 AND "
+                                      "(s.previous IS NULL OR p.linked = 1)"));
+        select.bind_blob(1, options_.site.view());
+        while (true) {
+            SATCHEL_TRY(const bool row, select.step());
+            if (!row) break;
+            waiting.push_back(id_at(select, 0));
+        }
+    }
+    for (const SegmentId& id : waiting) {
+        SATCHEL_TRY(database::Transaction transaction, database::Transaction::begin(database_));
+        SATCHEL_TRY(const std::optional<OpenedSegment> opened, read_waiting(id));
+        if (opened) SATCHEL_TRY_VOID(link(*opened));
+        SATCHEL_TRY_VOID(transaction.commit());
+    }
+    return {};
 }
 
 // A segment is linked once its predecessor is; then those that waited for it are.

@@ -147,6 +147,8 @@ class Records {
     Result<std::uint64_t> next_sequence();
     Result<void> insert(const OpenedSegment& opened, const LogPlace& place);
     Result<void> link(const OpenedSegment& first);
+    Result<void> link_waiting();
+    Result<bool> is_waiting_unread(const SegmentId& id);
     Result<std::optional<OpenedSegment>> read_waiting(const SegmentId& id);
     Result<void> count(const Segment& segment, database::Statement& unmark);
     Result<bool> is_overtaken_by(const Segment& segment);

@@ -97,10 +97,13 @@ Result<void> Records::recover_from(const LogEnd& from) {
         return {};
     };
     SATCHEL_TRY_VOID(log_.open(from, each));
-    if (!transaction) return {};
-    SATCHEL_TRY_VOID(log_.sync());  // what is adopted must be sure before it is built upon
-    SATCHEL_TRY_VOID(note_end());
-    return transaction->commit();
+    if (transaction) {
+        SATCHEL_TRY_VOID(log_.sync());  // what is adopted must be sure before it is built upon
+        SATCHEL_TRY_VOID(note_end());
+        SATCHEL_TRY_VOID(transaction->commit());
+        transaction.reset();
+    }
+    return link_waiting();
 }
 
 Result<void> Records::adopt(const LogPlace& place, store::RecordType type, ByteView plain) {

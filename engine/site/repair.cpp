@@ -1,4 +1,4 @@
-// site.db made again from what lies beside it; the old one is never read. In order:
+// site.db made again from what lies beside it; nothing is taken from the old one. In order:
 //
 //     site.db -> site.db-damaged; keep.log -> the rows that exist nowhere else; catalogue.git -> lanes,
 //     through quarantine; a new keep.log; then, as at every opening, packs -> index and feed.log -> records
@@ -20,28 +20,48 @@ constexpr char kDamagedPath[] = "site.db-damaged";
 constexpr char kDamagedMirrorPath[] = "catalogue.git-damaged";
 
 // Of an earlier repair that was stopped: all that is in it is made again, and what that one put aside may be
-// the only other copy of something.
+// the only other copy of something. It bears the mark, or nothing yet.
 bool is_half_made(env::Disk& disk, env::World world) {
-    const Result<bool> put_aside = env::exists(disk, kDamagedPath);
-    if (!put_aside.has_value() || !*put_aside) return false;
+    for (const char* path : {kDamagedPath, kDatabasePath}) {
+        const Result<bool> there = env::exists(disk, path);
+        if (!there.has_value() || !*there) return false;
+    }
     const Result<std::unique_ptr<database::Database>> opened =
         database::Database::open(disk, world, kDatabasePath);
     if (!opened.has_value()) return false;
+    Result<database::Statement> select = (*opened)->prepare("SELECT 1 FROM meta LIMIT 1");
+    const Result<bool> has_any = select.has_value() ? select->step() : Result<bool>(select.error());
     const Result<std::optional<ByteBuffer>> mark = database::meta(**opened, kRepairMeta);
-    return mark.has_value() && mark->has_value();
+    return has_any.has_value() && mark.has_value() && (!*has_any || mark->has_value());
 }
 
-// The database goes first: without its log it may be a transaction older than keep.log, which then would look
-// as if a stop had torn that from its commit.
+Result<void> move_if_there(env::Disk& disk, const std::string& from, const std::string& to) {
+    SATCHEL_TRY(const bool there, env::exists(disk, from));
+    return there ? disk.rename(from, to) : Result<void>();
+}
+
+Result<void> remove_if_there(env::Disk& disk, const std::string& path) {
+    SATCHEL_TRY(const bool there, env::exists(disk, path));
+    if (there) SATCHEL_TRY_VOID(disk.remove_file(path));
+    return disk.sync_directory("");
+}
+
+// What is put aside goes before its log: without that it may be a transaction older than keep.log, which then
+// would look as if a stop had torn that from its commit. What is half made goes behind its log, which else
+// would be put aside by the next repair, over the log of what lies there.
 Result<void> set_aside(env::Disk& disk, env::World world) {
-    const bool is_to_go = is_half_made(disk, world);
-    const std::string log = std::string(kDatabasePath) + "-wal",
-                      damaged_log = std::string(kDamagedPath) + "-wal";
-    for (const auto& [from, to] :
-         {std::pair(std::string(kDatabasePath), std::string(kDamagedPath)), std::pair(log, damaged_log)}) {
-        SATCHEL_TRY(const bool there, env::exists(disk, from));
-        if (there) SATCHEL_TRY_VOID(is_to_go ? disk.remove_file(from) : disk.rename(from, to));
+    const std::string log = std::string(kDatabasePath) + "-wal";
+    if (is_half_made(disk, world)) {
+        SATCHEL_TRY_VOID(remove_if_there(disk, log));
+        return remove_if_there(disk, kDatabasePath);
     }
+    const std::string damaged_log = std::string(kDamagedPath) + "-wal";
+    SATCHEL_TRY(const bool there, env::exists(disk, kDatabasePath));
+    if (there) {
+        SATCHEL_TRY_VOID(remove_if_there(disk, damaged_log));  // it belongs to another
+        SATCHEL_TRY_VOID(disk.rename(kDatabasePath, kDamagedPath));
+    }
+    SATCHEL_TRY_VOID(move_if_there(disk, log, damaged_log));
     return disk.sync_directory("");
 }
 

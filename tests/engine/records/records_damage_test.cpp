@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/base/encoding.hpp"
 #include "tests/engine/records/records_kit.hpp"
 
 namespace satchel::records {
@@ -12,6 +13,15 @@ using testing::SizeIs;
 
 std::vector<std::string> viewing(int headcount) {
     return {"course=maths", "headcount=" + std::to_string(headcount), "dur=3600", "start=2025-11-20T19:00"};
+}
+
+std::vector<ByteBuffer> segments_of(TestSite& site) {
+    std::vector<ByteBuffer> segments;
+    must(site.records->segments_after(site.id(), {}, [&](const SegmentId&, ByteView bytes) -> Result<bool> {
+        segments.emplace_back(bytes.begin(), bytes.end());
+        return true;
+    }));
+    return segments;
 }
 
 TEST(Records, ADamagedSegmentIsNamedAndComesBackFromAPeer) {
@@ -33,16 +43,11 @@ TEST(Records, ADamagedSegmentIsNamedAndComesBackFromAPeer) {
 
 TEST(Records, ASegmentThatRotsWhileItWaitsStopsNoOther) {
     TestSite hub(1), village(3), other(4);
-    std::vector<ByteBuffer> segments;
     for (int i = 1; i <= 3; ++i) {
         village.say("viewing", viewing(i));
         must(village.records->close_segment());
     }
-    must(village.records->segments_after(village.id(), {},
-                                         [&](const SegmentId&, ByteView bytes) -> Result<bool> {
-                                             segments.emplace_back(bytes.begin(), bytes.end());
-                                             return true;
-                                         }));
+    const std::vector<ByteBuffer> segments = segments_of(village);
     must(hub.records->accept(segments[1]));
     must(hub.records->commit());
     hub.owned->flip_bit("feed.log", must(hub.owned->stat("feed.log")).size - 20, 3);
@@ -56,6 +61,69 @@ TEST(Records, ASegmentThatRotsWhileItWaitsStopsNoOther) {
     EXPECT_THAT(hub.report(), HasSubstr("site-4 1 0 1 7 3600"));
     village.give(hub);
     EXPECT_THAT(hub.report(), HasSubstr("site-3 3 0 3 6 10800"));
+}
+
+// A box whose first segment is gone and whose second, which waits for it, is not given by the disk when the
+// first comes back.
+class OwnSegmentThatWaits : public testing::Test {
+  protected:
+    OwnSegmentThatWaits() {
+        for (int segment = 0; segment < 3; ++segment) {
+            for (int i = 0; i < kViewings; ++i)
+                village.say("viewing", incompressible(segment * kViewings + i));
+            must(village.records->close_segment());
+        }
+        sound_report = village.report();
+        segments = segments_of(village);
+        const std::vector<std::uint64_t> places = places_of_segments();
+        village.owned->flip_bit("feed.log", places[0] + 100, 3);
+        must(village.records->rebuild());
+        village.owned->make_unreadable("feed.log", places[1] + 4096, places[1] + 4097, false);
+        must(village.records->accept(segments[0]));
+        must(village.records->commit());
+        EXPECT_EQ(segments_of(village).size(), 1u);
+    }
+    static std::vector<std::string> incompressible(int number) {
+        std::vector<std::string> words = viewing(number % 90);
+        words[0] = "course=" + to_hex(hash_of(bytes_of(std::to_string(number))));
+        return words;
+    }
+    std::vector<std::uint64_t> places_of_segments() {
+        std::vector<std::uint64_t> places;
+        database::Statement select =
+            must(village.database->prepare("SELECT place FROM segment ORDER BY first"));
+        while (must(select.step())) places.push_back(static_cast<std::uint64_t>(select.integer(0)));
+        return places;
+    }
+    void expect_that_all_counts_and_goes_on() {
+        EXPECT_EQ(village.report(), sound_report);
+        village.say("viewing", viewing(1));
+        must(village.records->close_segment());
+        EXPECT_EQ(must(village.records->open_events()), 0u);
+        EXPECT_EQ(segments_of(village).size(), 4u);
+    }
+
+    static constexpr int kViewings = 250;  // several sectors
+    TestSite village{3};
+    std::string sound_report;
+    std::vector<ByteBuffer> segments;
+};
+
+TEST_F(OwnSegmentThatWaits, IsTakenWhenAPeerBringsIt) {
+    must(village.records->accept(segments[1]));
+    must(village.records->commit());
+    expect_that_all_counts_and_goes_on();
+    village.close();
+    village.open();
+    EXPECT_EQ(segments_of(village).size(), 4u);
+}
+
+TEST_F(OwnSegmentThatWaits, CountsOnceTheDiskGivesIt) {
+    village.close();
+    village.owned =
+        std::make_unique<simulations::SimDisk>(simulations::SimDiskOptions(), village.owned->tree());
+    village.open();
+    expect_that_all_counts_and_goes_on();
 }
 
 }  // namespace
