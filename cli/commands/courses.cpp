@@ -129,6 +129,8 @@ ClaimWords words_of(site::Claim claim) {
     return {"other", "not subscribed"};
 }
 
+constexpr ClaimWords kStandIn = {"shown", "shown until the new edition is here"};
+
 void say_room(Context& context, const site::Why& found, nlohmann::json& fields) {
     Output& output = context.output;
     output.print("it needs {needed}; there is room for {available}",
@@ -142,7 +144,7 @@ void say_room(Context& context, const site::Why& found, nlohmann::json& fields) 
     fields["stick_makes_room"] = found.a_stick_does;
     std::uint64_t with_these = found.room_available;
     for (const site::RoomHolder& holder : found.could_go) {
-        const ClaimWords claim = words_of(holder.claim);
+        const ClaimWords claim = holder.is_stand_in ? kStandIn : words_of(holder.claim);
         output.print("  {bytes}  {course}, edition {number}: {claim}",
                      {{"bytes", text::size_text(holder.bytes)},
                       {"course", holder.course},

@@ -319,6 +319,7 @@ constexpr Translation kRows[] = {
     {"sent", "发出"},
     {"several sites have this name or id", "有多个站点符合这个名称或编号"},
     {"show the courses to browsers here; a port alone means this box only", "在这里向浏览器显示课程；只给端口表示仅限本机"},
+    {"shown until the new edition is here", "新版到齐之前所显示的"},
     {"shows what each stage cost", "显示每个阶段的开销"},
     {"site, town, county, course or month, or two: county,month", "site、town、county、course 或 month，或两个：county,month"},
     {"site.db is made again. What was left of the old one lies beside it as site.db-damaged; remove that when all is well.", "site.db 已重建。旧文件若还在，名为 site.db-damaged；确认一切正常后可删除。"},

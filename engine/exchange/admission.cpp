@@ -111,7 +111,6 @@ class Plan {
   private:
     static constexpr std::uint64_t kEveryByte = std::numeric_limits<std::uint64_t>::max();
     static constexpr int kExactLooksMax = 16;  // each is a walk over all that is kept
-    static constexpr std::uint64_t kMargin = 64 * 1024;
 
     Plan(const Replica& replica, const FindSource& find_source)
         : replica_(&replica), find_source_(&find_source) {}
@@ -147,18 +146,18 @@ class Plan {
         SATCHEL_TRY(const RoomPort::Potential* reckoning, reckoned());
         std::uint64_t potential = reckoning->bytes;
         each.available = potential - std::min(potential, reserved_);
+        const auto stand_in = reckoning->stand_ins.find(each.edition.course);
+        if (is_all && stand_in != reckoning->stand_ins.end()) each.stand_in = stand_in->second;
         SATCHEL_TRY(const Source source, (*find_source_)(each.edition.manifest));
         if (source == Source::kNone) return {};
         std::string for_course;
-        const auto stand_in = reckoning->stand_ins.find(each.edition.course);
-        if (is_all && wanted > potential && stand_in != reckoning->stand_ins.end()) {
-            const bool may_suffice = source == Source::kStick && wanted - potential <= stand_in->second;
-            if (may_suffice && exact_looks_++ < kExactLooksMax) {
-                for_course = each.edition.course;
-                // What it has in packs that are mostly needed would stay there.
-                const Result<std::uint64_t> exact = replica_->room->potential_for(for_course);
-                potential = exact.has_value() ? *exact - std::min(*exact, kMargin) : potential;
-            }
+        const bool may_suffice =
+            source == Source::kStick && wanted > potential && wanted - potential <= each.stand_in;
+        if (may_suffice && exact_looks_++ < kExactLooksMax) {
+            for_course = each.edition.course;
+            // What it has in packs that are mostly needed would stay there.
+            const Result<std::uint64_t> exact = replica_->room->potential_for(for_course);
+            potential = exact.has_value() ? *exact : potential;
         }
         if (wanted > potential) return {};
         const Result<std::uint64_t> made = replica_->room->make_room(wanted, for_course);
@@ -199,23 +198,25 @@ std::string declined_key(const ChunkId& manifest) {
 
 ByteBuffer encode(const Declined& declined) {
     ByteBuffer value;
-    Writer(value).u64(declined.needed).u64(declined.available);
+    Writer(value).u64(declined.needed).u64(declined.available).u64(declined.stand_in);
     return value;
 }
 
 std::optional<Declined> decode(const std::optional<ByteBuffer>& value) {
-    if (!value || value->size() != 2 * sizeof(std::uint64_t)) return std::nullopt;
+    if (!value || value->size() != 3 * sizeof(std::uint64_t)) return std::nullopt;
     Reader reader(*value);
     Declined declined;
     declined.needed = reader.u64();
     declined.available = reader.u64();
+    declined.stand_in = reader.u64();
     return declined;
 }
 
 // A disk's free bytes change all the time, and to note that would be a write at each contact.
 bool are_alike(const Declined& a, const Declined& b) {
     const std::uint64_t difference = std::max(a.available, b.available) - std::min(a.available, b.available);
-    return a.needed == b.needed && difference <= std::max(a.available, b.available) / 8;
+    return a.needed == b.needed && a.stand_in == b.stand_in &&
+           difference <= std::max(a.available, b.available) / 8;
 }
 
 Result<std::map<std::string, Declined>> load_declined(database::Database& database) {
@@ -236,7 +237,7 @@ Result<void> note_declined(database::Database& database, const std::vector<Wante
     std::map<std::string, Declined> declined;
     for (const WantedEdition& each : wanted)
         if ((each.depth == Depth::kDeclined || each.lacks_room_for_list) && each.available < each.needed)
-            declined[declined_key(each.edition.manifest)] = {each.needed, each.available};
+            declined[declined_key(each.edition.manifest)] = {each.needed, each.available, each.stand_in};
     SATCHEL_TRY(const auto before, load_declined(database));
     std::vector<std::string> gone;
     for (const auto& [key, each] : before) {

@@ -23,6 +23,7 @@ struct WantedEdition {
     std::uint64_t needed = 0;          // bytes of room: an upper bound, exact when its structure is here
     std::uint64_t available = 0;       // bytes that those before it leave it, with what goes by itself
     bool lacks_room_for_list = false;  // of one that was whole: it comes if it is small
+    std::uint64_t stand_in = 0;        // bytes that the shown edition would give back, for a stick alone
 };
 
 // Where what an edition lacks would come from now, which decides what may go for it.
@@ -41,6 +42,7 @@ Result<std::vector<WantedEdition>> plan_wanted(const Replica& replica, const Fin
 struct Declined {
     std::uint64_t needed = 0;
     std::uint64_t available = 0;
+    std::uint64_t stand_in = 0;
 };
 Result<std::optional<Declined>> find_declined(database::Database& database, const ChunkId& manifest);
 Result<std::vector<WantedEdition>> declined_editions(const Replica& replica);

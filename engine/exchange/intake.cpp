@@ -52,12 +52,31 @@ Result<bool> Intake::has_passed_over(const ChunkId& manifest) {
     return has_all;
 }
 
+// For these something may go, so a carrier that only says that it has them is not believed.
+Result<void> Intake::note_passed_over(const ChunkId& id, ByteView record) {
+    SATCHEL_TRY(const bool is_known, passed_over_.contains(id));
+    if (is_known) return {};
+    const Result<ByteBuffer> plain = store::open_record(record);
+    if (!plain.has_value()) return plain.error();
+    has_passed_over_more_ = has_passed_over_more_ || passed_over_count_ >= kPassedOverMax;
+    if (has_passed_over_more_) return {};
+    SATCHEL_TRY_VOID(passed_over_.insert(id));
+    ++passed_over_count_;
+    return {};
+}
+
+Result<bool> Intake::wants_what_was_passed_over() {
+    if (!has_passed_over_more_) return passed_over_.meets(wants_);
+    SATCHEL_TRY(const std::uint64_t wanted, wants_.size());
+    return wanted > 0;
+}
+
 Result<Intake::Offer> Intake::offer(const ChunkId& id, ByteView record) {
     SATCHEL_TRY(const std::optional<std::int64_t> wanted, wants_.find(id));
     if (!wanted) {
         SATCHEL_TRY(const bool here, store_->contains(id));
         if (here) return Offer::kHere;
-        SATCHEL_TRY_VOID(passed_over_.insert(id));
+        SATCHEL_TRY_VOID(note_passed_over(id, record));
         return Offer::kNotWanted;
     }
     const auto object = static_cast<ObjectKind>(*wanted >> kOrderBits);

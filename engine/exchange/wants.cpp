@@ -19,7 +19,7 @@ Result<std::unique_ptr<Wants>> Wants::create(const Replica& replica) {
 void Wants::release(SessionKey session) {
     const std::size_t given_back =
         std::erase_if(asked_, [session](const auto& each) { return each.second.session == session; });
-    there_.erase(session);
+    if (there_.erase(session) > 0) declined_there_.clear();
     const bool gathered = gathered_ && gathered_->session == session;
     if (gathered) gathered_->session = 0;  // anyone may go on with it
     if (given_back > 0 || gathered) note_change();
@@ -71,10 +71,18 @@ Result<void> Wants::note_source(SessionKey session, const SiteId& peer, std::uin
     const auto known = there_.find(session);
     if (known != there_.end() && known->second == source) return {};
     there_[session] = source;
-    return declines_some_ ? refresh() : Result<void>();
+    if (!declines_some_) return {};
+    SATCHEL_TRY(const std::set<ChunkId> there, editions_there());
+    std::set<ChunkId> declined_there;
+    for (const auto& [manifest, depth] : manifests_)
+        if (depth == Depth::kDeclined && there.contains(manifest)) declined_there.insert(manifest);
+    const bool is_new = !std::includes(declined_there_.begin(), declined_there_.end(), declined_there.begin(),
+                                       declined_there.end());
+    declined_there_ = std::move(declined_there);
+    return is_new ? refresh() : Result<void>();  // to reckon what room can be made is a walk over all
 }
 
-// Of the current ones: not what a peer tells without end.
+// Of the current ones: not what a peer tells without end. One have at a time: each may be of a megabyte.
 Result<std::set<ChunkId>> Wants::editions_there() const {
     std::set<ChunkId> editions;
     for (const auto& [session, source] : there_) {

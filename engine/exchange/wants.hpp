@@ -109,6 +109,7 @@ class Wants {
     std::uint64_t losses_ = 0;          // of the store, when the table was made
     bool waits_for_structure_ = false;  // of one of them; when it is here, its room is known
     bool declines_some_ = false;        // for want of room
+    std::set<ChunkId> declined_there_;  // of those, what somebody has who is there
     std::map<SessionKey, std::pair<SiteId, std::uint64_t>> there_;  // peers, and the numbers of their haves
     std::map<ChunkId, Request> asked_;                              // kRequestsInFlightMax a conversation
     std::map<ChunkId, Part> parts_;

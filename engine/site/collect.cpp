@@ -79,11 +79,12 @@ class Collector {
     Result<void> go_on_in_spite_of(const Error& error, const HeldEdition& edition) {
         if (error.code != ErrorCode::kDamaged) return error;
         const bool may_go = plan_.goes_if_damaged && plan_.goes_if_damaged(edition);
-        if (!may_go && !plan_.only_look) return error;
-        if (may_go)
+        if (!plan_.only_look) {
+            if (!may_go) return error;
             damaged_.push_back(edition);
-        else if (!report_.hindrance)
+        } else if (!may_go && !report_.hindrance) {
             report_.hindrance = error;
+        }
         return {};
     }
 

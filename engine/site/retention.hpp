@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 
 #include "engine/exchange/room.hpp"
 #include "engine/site/site_state.hpp"
@@ -44,7 +45,8 @@ Result<StoreLimits> load_limits(Site::State& state);
 struct CollectPlan {
     bool only_look = false;
     std::uint64_t room_wanted = 0;  // until so much is available, more of the packs are written again
-    // In need of room: these go if their list of files is damaged, and it is not known what they keep.
+    // In need of room: these go if their list of files is damaged, and it is not known what they keep. A look
+    // takes them for gone.
     std::function<bool(const HeldEdition& edition)> goes_if_damaged = {};
     // For a look only: as if these were not kept.
     std::function<bool(const HeldEdition& edition)> as_if_gone = {};
@@ -70,8 +72,10 @@ class SiteRoom final : public exchange::RoomPort {
 
   private:
     [[nodiscard]] bool may_go(const HeldEdition& edition, const std::string& for_course) const;
-    Result<std::uint64_t> let_go_of(const std::function<bool(const HeldEdition&)>& may_go,
-                                    std::uint64_t bytes);
+    using MayGo = std::function<bool(const HeldEdition& edition)>;
+    Result<std::vector<HeldEdition>> choose(std::uint64_t bytes, const MayGo& may_go_for_it);
+    Result<std::vector<HeldEdition>> next_to_go(const std::set<ChunkId>& going, const MayGo& may_go_for_it,
+                                                std::uint64_t bytes);
     Result<Digest> fingerprint();
     Site::State& state_;
     struct Reckoned {

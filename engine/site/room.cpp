@@ -19,8 +19,10 @@ constexpr char kLimitRecords[] = "limit/records";
 
 constexpr std::uint64_t kDiskFloorDefaultMax = 256ull * 1024 * 1024;
 constexpr std::uint64_t kRecordsDefaultMax = 64ull * 1024 * 1024;
-// Editions that are let go of at once, before it is looked how much room that made.
+// Editions that are added to what is to go before it is looked how much room that makes.
 constexpr std::size_t kLetGoAtOnceMax = 64;
+constexpr std::size_t kLetGoMax = 4096;
+constexpr unsigned kDoublingsMax = 10;
 
 Result<std::optional<std::uint64_t>> load_limit(database::Database& database, std::string_view key) {
     SATCHEL_TRY(const std::optional<ByteBuffer> value, database::meta(database, key));
@@ -50,6 +52,18 @@ void leave_enough(std::vector<RoomHolder>& holders, std::uint64_t bytes) {
         if (is_spare) sum -= holder.bytes;
         return is_spare;
     });
+}
+
+// What a collection gives back is reckoned without the padding of packs.
+std::uint64_t sure_of(std::uint64_t freeable) {
+    constexpr std::uint64_t kMargin = 64 * 1024;
+    return freeable - std::min(freeable, kMargin);
+}
+
+constexpr int kLastRank = 2;
+int rank_of(const HeldEdition& edition) {
+    if (edition.is_stand_in) return kLastRank;
+    return edition.claim == Claim::kOld ? 0 : 1;
 }
 
 }  // namespace
@@ -139,7 +153,8 @@ Result<exchange::RoomPort::Potential> SiteRoom::potential() {
         SATCHEL_TRY(
             CollectReport look,
             collect(state_, silent, {.only_look = true, .as_if_gone = goes, .reckons_stand_ins = true}));
-        reckoned_ = Reckoned{now, {look.freeable_in_need, std::move(look.stand_ins), std::move(look.held)}};
+        reckoned_ =
+            Reckoned{now, {sure_of(look.freeable_in_need), std::move(look.stand_ins), std::move(look.held)}};
     }
     Potential potential = reckoned_->freeable;
     SATCHEL_TRY(const std::uint64_t room, available());
@@ -152,52 +167,72 @@ Result<std::uint64_t> SiteRoom::potential_for(const std::string& course) {
     const auto goes = [&](const HeldEdition& edition) { return may_go(edition, course); };
     SATCHEL_TRY(const CollectReport look, collect(state_, silent, {.only_look = true, .as_if_gone = goes}));
     SATCHEL_TRY(const std::uint64_t room, available());
-    return room + look.freeable_in_need;
+    return room + sure_of(look.freeable_in_need);
 }
 
-// First what replaced editions hold, then courses that nobody subscribes to, then what stands in.
+// What goes is chosen as a whole and goes at once, then packs are written anew once: what one step after
+// another leaves of packs could be too little to give back.
 Result<std::uint64_t> SiteRoom::make_room(std::uint64_t bytes, const std::string& for_course) {
     NoProgress silent;
     const auto may_go_for_it = [&](const HeldEdition& edition) { return may_go(edition, for_course); };
-    const CollectPlan plan{.room_wanted = bytes, .goes_if_damaged = may_go_for_it};
-    SATCHEL_TRY_VOID(collect(state_, silent, plan));
-    SATCHEL_TRY(std::uint64_t room, available());
-    for (const auto& [claim, stands_in] :
-         {std::pair(Claim::kOld, false), std::pair(Claim::kRest, false), std::pair(Claim::kOld, true)}) {
-        const auto goes = [&, claim = claim, stands_in = stands_in](const HeldEdition& edition) {
-            return edition.claim == claim && edition.is_stand_in == stands_in && may_go_for_it(edition);
-        };
-        while (room < bytes) {
-            SATCHEL_TRY(const std::uint64_t gone, let_go_of(goes, bytes - room));
-            if (gone == 0) break;
-            SATCHEL_TRY_VOID(collect(state_, silent, plan));
-            SATCHEL_TRY(room, available());
-        }
-    }
-    return room;
+    SATCHEL_TRY(const std::uint64_t room, available());
+    if (room >= bytes) return room;
+    SATCHEL_TRY(const std::vector<HeldEdition> going, choose(bytes - room, may_go_for_it));
+    SATCHEL_TRY_VOID(let_go(state_, going));
+    SATCHEL_TRY_VOID(collect(state_, silent, {.room_wanted = bytes, .goes_if_damaged = may_go_for_it}));
+    return available();
 }
 
-// Returns how many editions were let go of: as many as hold `bytes`, if nothing else shares with them.
-Result<std::uint64_t> SiteRoom::let_go_of(const std::function<bool(const HeldEdition&)>& may_go,
-                                          std::uint64_t bytes) {
+// None if nothing need go, or if all that may would not give back so much.
+Result<std::vector<HeldEdition>> SiteRoom::choose(std::uint64_t bytes, const MayGo& may_go_for_it) {
+    NoProgress silent;
     std::vector<HeldEdition> chosen;
-    std::set<ChunkId> shared;  // with editions that stay
-    for (bool goes_on = true; goes_on && chosen.empty();) {
-        std::uint64_t chosen_bytes = 0;
-        SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
-            if (!may_go(edition) || chosen_bytes >= bytes || chosen.size() >= kLetGoAtOnceMax) return {};
-            if (shared.count(edition.manifest) != 0) return {};
-            chosen_bytes += edition.bytes;
-            chosen.push_back(edition);
-            return {};
-        }));
-        goes_on = !chosen.empty();
-        for (const HeldEdition& edition : chosen) shared.insert(edition.manifest);
-        SATCHEL_TRY(const auto keeper, leave_what_others_keep(state_, chosen, may_go));
-        static_cast<void>(keeper);
+    std::set<ChunkId> going;
+    const auto goes = [&](const HeldEdition& edition) { return going.contains(edition.manifest); };
+    for (unsigned look = 0;; ++look) {
+        SATCHEL_TRY(const CollectReport report,
+                    collect(state_, silent,
+                            {.only_look = true, .goes_if_damaged = may_go_for_it, .as_if_gone = goes}));
+        const std::uint64_t freed = sure_of(report.freeable_in_need);
+        if (freed >= bytes) return chosen;
+        // Where editions share, what goes gives back less than it has: so more at each look.
+        const std::uint64_t lacking = (bytes - freed) << std::min(look, kDoublingsMax);
+        SATCHEL_TRY(std::vector<HeldEdition> more, next_to_go(going, may_go_for_it, lacking));
+        if (more.empty() || chosen.size() + more.size() > kLetGoMax) return std::vector<HeldEdition>();
+        for (HeldEdition& edition : more) {
+            going.insert(edition.manifest);
+            chosen.push_back(std::move(edition));
+        }
     }
-    SATCHEL_TRY_VOID(let_go(state_, chosen));
-    return chosen.size();
+}
+
+// First what replaced editions hold, then courses that nobody subscribes to, then what stands in: of the
+// first of these that has any, as many as hold `bytes`.
+Result<std::vector<HeldEdition>> SiteRoom::next_to_go(const std::set<ChunkId>& going,
+                                                      const MayGo& may_go_for_it, std::uint64_t bytes) {
+    for (int rank = 0; rank <= kLastRank; ++rank) {
+        const auto may_go_now = [&](const HeldEdition& edition) {
+            return rank_of(edition) <= rank && may_go_for_it(edition);
+        };
+        std::set<ChunkId> shared;  // with editions that stay, or go later
+        for (bool has_more = true; has_more;) {
+            std::uint64_t sum = 0;
+            std::vector<HeldEdition> next;
+            SATCHEL_TRY_VOID(for_each_held(state_, [&](const HeldEdition& edition) -> Result<void> {
+                if (!may_go_now(edition) || sum >= bytes || next.size() >= kLetGoAtOnceMax) return {};
+                if (going.contains(edition.manifest) || shared.contains(edition.manifest)) return {};
+                sum += edition.bytes;
+                next.push_back(edition);
+                return {};
+            }));
+            has_more = !next.empty();
+            for (const HeldEdition& edition : next) shared.insert(edition.manifest);
+            SATCHEL_TRY(const auto keeper, leave_what_others_keep(state_, next, may_go_now));
+            static_cast<void>(keeper);
+            if (!next.empty()) return next;
+        }
+    }
+    return std::vector<HeldEdition>();
 }
 
 // A hub keeps what others fetch from it, and lets nothing go by itself.
@@ -205,13 +240,11 @@ Result<void> find_holders(Site::State& state, std::uint64_t bytes, Why& answer) 
     const bool is_hub = state.self.role == trust::SiteRole::kHub;
     std::vector<RoomHolder>& holders = answer.could_go;
     SATCHEL_TRY_VOID(for_each_held(state, [&](const HeldEdition& edition) -> Result<void> {
-        if (edition.is_stand_in && edition.course == answer.course)
-            answer.a_stick_does = edition.bytes >= bytes;
         SATCHEL_TRY(const bool is_whole, exchange::is_complete(*state.database, edition.manifest));
         const bool may_be_dropped = edition.claim == Claim::kOld || edition.claim == Claim::kRest;
-        const bool waits_for_a_person = is_hub == may_be_dropped;
+        const bool waits_for_a_person = is_hub == may_be_dropped || edition.is_stand_in;
         if (!is_whole || !waits_for_a_person) return {};
-        RoomHolder holder{edition.course, edition.number, edition.bytes, edition.claim};
+        RoomHolder holder{edition.course, edition.number, edition.bytes, edition.claim, edition.is_stand_in};
         holders.insert(std::upper_bound(holders.begin(), holders.end(), holder, goes_before),
                        std::move(holder));
         if (holders.size() > Why::kHoldersMax) holders.pop_back();
@@ -230,7 +263,9 @@ Result<void> Site::look_for_room(const ChunkId& manifest, Why& answer) {
     SATCHEL_TRY(answer.has_lapsed, exchange::has_lapsed(*state_->database, manifest));
     answer.room_needed = declined->needed;
     answer.room_available = declined->available;
-    return find_holders(*state_, declined->needed - std::min(declined->needed, declined->available), answer);
+    const std::uint64_t lacking = declined->needed - std::min(declined->needed, declined->available);
+    answer.a_stick_does = declined->stand_in >= lacking;
+    return find_holders(*state_, lacking, answer);
 }
 
 Result<std::vector<exchange::WantedEdition>> Site::waiting_for_room() {

@@ -100,6 +100,7 @@ struct RoomHolder {
     std::uint32_t edition = 0;
     std::uint64_t bytes = 0;  // of its files: it gives back so much if nothing else shares with it
     Claim claim = Claim::kPinned;
+    bool is_stand_in = false;  // people see it until the current edition is whole
 };
 
 enum class WhyState {
