@@ -25,6 +25,7 @@ nlohmann::json fields_of(const site::Status& status) {
             {"waiting_for_room", status.waiting_for_room},
             {"waiting_for_reviews", status.waiting_for_reviews},
             {"open_records", status.open_events},
+            {"held_up_records", status.held_up_events},
             {"carried_sites", status.carried_sites},
             {"carried_bytes", status.carried_bytes},
             {"packs", status.store.packs},
@@ -76,6 +77,11 @@ Result<cli::ExitCode> status(Context& context) {
         output.print("carries {bytes} of records for {sites} other sites, until a hub has them",
                      {{"bytes", text::size_text(status.carried_bytes)},
                       {"sites", std::to_string(status.carried_sites)}});
+    if (status.held_up_events > 0)
+        output.warn(
+            "{count} records of this site wait: what was recorded just before them was damaged here. "
+            "They are sent once a site that has it brings it back.",
+            {{"count", std::to_string(status.held_up_events)}});
     if (status.store.mended_bytes > 0)
         output.print("{bytes} of it were damaged and have been mended",
                      {{"bytes", text::size_text(status.store.mended_bytes)}});

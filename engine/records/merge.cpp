@@ -43,13 +43,15 @@ Result<bool> Records::has(const SegmentId& id) {
 
 // Where it lies it can't be read, and something before it was not here yet: so nothing of it counts.
 Result<bool> Records::is_waiting_unread(const SegmentId& id) {
+    if (uncommitted_.contains(id)) return false;
     SATCHEL_TRY(database::Statement select,
                 database_.prepare("SELECT 1 FROM segment WHERE id = ? AND linked = 0"));
     select.bind_blob(1, id.view());
     SATCHEL_TRY(const bool is_waiting, select.step());
     if (!is_waiting) return false;
     const Result<ByteBuffer> bytes = read_segment(id);
-    if (!bytes.has_value() && !is_unreadable(bytes.error())) return bytes.error();
+    const bool is_log_away = !bytes.has_value() && bytes.error().code == ErrorCode::kNotFound;
+    if (!bytes.has_value() && !is_unreadable(bytes.error()) && !is_log_away) return bytes.error();
     return !bytes.has_value();
 }
 
@@ -197,7 +199,7 @@ Result<Taken> Records::accept(ByteView segment) {
     // This box said more than it knows: it is a copy, or was put back. It begins anew before the other branch
     // lies in the log: what is open is signed while the segment that it follows still ends where it begins,
     // and no power cut leaves this box going on at the other's end.
-    if (taken.site == options_.site) {
+    if (taken.site == options_.site && !held) {
         SATCHEL_TRY(const bool overtaken, is_overtaken_by(opened.segment));
         if (overtaken) SATCHEL_TRY_VOID(begin_incarnation(Anew::kContact));
     }
@@ -246,10 +248,11 @@ Result<void> Records::insert(const OpenedSegment& opened, const LogPlace& place)
     {
         SATCHEL_TRY(
             database::Statement put,
-            database_.prepare("INSERT INTO segment (id, site, incarnation, tag, first, count, "
-                              "previous, linked, head, closed, log, place, size) "
-                              "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
-                              "SET log = excluded.log, place = excluded.place WHERE linked = 0"));
+            database_.prepare(
+                "INSERT INTO segment (id, site, incarnation, tag, first, count, "
+                "previous, linked, head, closed, log, place, size) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
+                "SET log = excluded.log, place = excluded.place, size = excluded.size WHERE linked = 0"));
         put.bind_blob(1, opened.id.view())
             .bind_blob(2, site.view())
             .bind(3, std::int64_t{segment.incarnation.number})
@@ -286,7 +289,8 @@ Result<std::optional<OpenedSegment>> Records::read_waiting(const SegmentId& id) 
     Result<OpenedSegment> opened =
         bytes.has_value() ? open_segment(*bytes, options_.network) : Result<OpenedSegment>(bytes.error());
     if (opened.has_value()) return std::optional(std::move(*opened));
-    if (!is_unreadable(opened.error())) return opened.error();
+    const bool is_log_away = opened.error().code == ErrorCode::kNotFound;
+    if (!is_unreadable(opened.error()) && !is_log_away) return opened.error();
     const bool is_all_gone = opened.error().code == ErrorCode::kDamaged;
     SATCHEL_TRY(database::Statement forget,
                 database_.prepare("DELETE FROM segment WHERE id = ? AND (site != ? OR ?)"));

@@ -186,6 +186,19 @@ Result<std::uint64_t> Records::open_events() {
     return found ? static_cast<std::uint64_t>(select.integer(0)) : 0;
 }
 
+Result<std::uint64_t> Records::held_up_events() {
+    std::uint64_t first = 0;
+    {
+        SATCHEL_TRY(database::Statement select,
+                    database_.prepare("SELECT coalesce(min(sequence), 0) FROM open_event"));
+        SATCHEL_TRY(const bool found, select.step());
+        first = found ? static_cast<std::uint64_t>(select.integer(0)) : 0;
+    }
+    if (first <= 1) return std::uint64_t{0};
+    SATCHEL_TRY(const std::optional<SegmentId> before, segment_before(first));
+    return before ? Result<std::uint64_t>(0) : open_events();
+}
+
 // The segment of this branch that ends just before number `first`. Not simply the longest: a restored box may
 // hold a longer line of its own feed, from before it was put back.
 Result<std::optional<SegmentId>> Records::segment_before(std::uint64_t first) {

@@ -81,6 +81,9 @@ class Records {
     Result<void> close_segment();  // signs what is open; nothing to do if nothing is
     Result<void> close_if_old();   // the same once the oldest open event is kSegmentAgeMaxMs old
     Result<std::uint64_t> open_events();
+    // Of these, those that can't be signed: damage took what was recorded just before them, and no site has
+    // brought it back.
+    Result<std::uint64_t> held_up_events();
 
     // -- exchange -------------------------------------------------------------------------------------
     Result<std::vector<FeedHead>> heads_of(const SiteId& site);  // sorted

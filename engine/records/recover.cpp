@@ -67,6 +67,7 @@ Result<void> Records::recover() {
         SATCHEL_TRY_VOID(clear_tables());
         SATCHEL_TRY_VOID(recover_from({1, 0}));
     }
+    SATCHEL_TRY_VOID(link_waiting());
     if (branch_.incarnation.number == 0) return begin_incarnation(is_older ? Anew::kOlderLog : Anew::kFirst);
     if (is_older) return begin_incarnation(Anew::kOlderLog);
     const bool both_known = machine_ != Digest{} && options_.machine != Digest{};
@@ -103,7 +104,7 @@ Result<void> Records::recover_from(const LogEnd& from) {
         SATCHEL_TRY_VOID(transaction->commit());
         transaction.reset();
     }
-    return link_waiting();
+    return {};
 }
 
 Result<void> Records::adopt(const LogPlace& place, store::RecordType type, ByteView plain) {
@@ -191,6 +192,7 @@ Result<void> Records::rebuild() {
     SATCHEL_TRY_VOID(commit());
     SATCHEL_TRY_VOID(clear_tables());
     SATCHEL_TRY_VOID(recover_from({1, 0}));
+    SATCHEL_TRY_VOID(link_waiting());
     return branch_.incarnation.number == 0 ? begin_incarnation(Anew::kFirst) : Result<void>();
 }
 

@@ -166,6 +166,7 @@ Result<Status> Site::status() {
     SATCHEL_TRY(const env::Space space, state_->disk.space());
     status.free_bytes = space.free;
     SATCHEL_TRY(status.open_events, state_->records->open_events());
+    SATCHEL_TRY(status.held_up_events, state_->records->held_up_events());
     SATCHEL_TRY(const exchange::CustodyUse carried, state_->carried_records->custody_use());
     status.carried_sites = carried.sites;
     status.carried_bytes = carried.bytes;

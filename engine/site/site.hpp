@@ -138,8 +138,9 @@ struct Status {
     std::uint64_t waiting_for_reviews = 0;  // courses whose newest edition is not current
     store::StoreStats store;
     std::uint64_t free_bytes = 0;
-    std::uint64_t open_events = 0;    // recorded here and not signed yet
-    std::uint64_t carried_sites = 0;  // whose records this site carries to the hubs
+    std::uint64_t open_events = 0;     // recorded here and not signed yet
+    std::uint64_t held_up_events = 0;  // of them: they can't be, since what was just before them is lost
+    std::uint64_t carried_sites = 0;   // whose records this site carries to the hubs
     std::uint64_t carried_bytes = 0;
 };
 

@@ -63,16 +63,39 @@ TEST(Records, ASegmentThatRotsWhileItWaitsStopsNoOther) {
     EXPECT_THAT(hub.report(), HasSubstr("site-3 3 0 3 6 10800"));
 }
 
+TEST(Records, WhatFollowsALostRecordIsToldToWait) {
+    TestSite village(3);
+    std::vector<std::uint64_t> ends;
+    for (int i = 1; i <= 3; ++i) {
+        village.say("viewing", viewing(i));
+        ends.push_back(must(village.owned->stat("feed.log")).size);
+    }
+    EXPECT_EQ(must(village.records->held_up_events()), 0u);
+    village.owned->flip_bit("feed.log", ends[1] - 10, 3);
+    must(village.records->rebuild());
+    must(village.records->close_segment());
+    EXPECT_EQ(must(village.records->open_events()), 1u);
+    EXPECT_EQ(must(village.records->held_up_events()), 1u);
+    village.say("viewing", viewing(4));
+    must(village.records->close_segment());
+    EXPECT_EQ(must(village.records->held_up_events()), 2u);
+    EXPECT_THAT(village.report(), HasSubstr("site-3 3 0 3 8 10800")) << "they count here";
+}
+
 // A box whose first segment is gone and whose second, which waits for it, is not given by the disk when the
 // first comes back.
 class OwnSegmentThatWaits : public testing::Test {
   protected:
     OwnSegmentThatWaits() {
+        // Signed at once, so that nothing but their segments holds them; and one that is open.
         for (int segment = 0; segment < 3; ++segment) {
+            std::vector<Event> events;
             for (int i = 0; i < kViewings; ++i)
-                village.say("viewing", incompressible(segment * kViewings + i));
-            must(village.records->close_segment());
+                events.push_back(
+                    must(event_from_words("viewing", incompressible(segment * kViewings + i), 480)));
+            must(village.records->record(std::move(events)));
         }
+        village.say("viewing", viewing(5));
         sound_report = village.report();
         segments = segments_of(village);
         const std::vector<std::uint64_t> places = places_of_segments();
@@ -82,6 +105,8 @@ class OwnSegmentThatWaits : public testing::Test {
         must(village.records->accept(segments[0]));
         must(village.records->commit());
         EXPECT_EQ(segments_of(village).size(), 1u);
+        must(village.records->close_segment());
+        EXPECT_EQ(must(village.records->held_up_events()), 1u);
     }
     static std::vector<std::string> incompressible(int number) {
         std::vector<std::string> words = viewing(number % 90);
@@ -97,10 +122,10 @@ class OwnSegmentThatWaits : public testing::Test {
     }
     void expect_that_all_counts_and_goes_on() {
         EXPECT_EQ(village.report(), sound_report);
-        village.say("viewing", viewing(1));
         must(village.records->close_segment());
         EXPECT_EQ(must(village.records->open_events()), 0u);
         EXPECT_EQ(segments_of(village).size(), 4u);
+        EXPECT_THAT(must(village.records->branches()), SizeIs(1)) << "it is no copy of itself";
     }
 
     static constexpr int kViewings = 250;  // several sectors
