@@ -126,6 +126,7 @@ Result<Collection::Garbage> PackCollection::garbage(Thrift thrift) {
         garbage.packs += 1;
         garbage.freeable_bytes += open_dead;
     }
+    if (store_.unread_pack_) garbage.packs = garbage.freeable_bytes = 0;
     return garbage;
 }
 
@@ -164,6 +165,7 @@ Result<bool> PackCollection::seal_if_dead_enough(Thrift thrift) {
 }
 
 Result<Collection::Swept> PackCollection::sweep(Thrift thrift) {
+    if (store_.unread_pack_) return store_.cut_off(*store_.unread_pack_, "it can't be opened");
     SATCHEL_TRY(Swept swept, drop_dead());
     if (swept.freed > 0) return swept;
     SATCHEL_TRY(const std::optional<Swept> moved, move_one(thrift));

@@ -133,7 +133,7 @@ Result<void> check_records(env::File& file, const PackCheck& check, MendedBlocks
     const auto look = [&](const IndexRow& row) -> Result<void> {
         const auto [first, end] = blocks_of(row);
         const auto next = mended.slots().lower_bound(first);
-        if (next == mended.slots().end() || next->first >= end) return {};
+        if (next == mended.slots().end() || next->first >= end || end > is_lost.size()) return {};
         for (std::uint64_t block = first; block < end; ++block)
             if (is_lost[block]) return {};
         const Result<std::optional<WholeRecord>> record = whole_record_at(view, row.place);

@@ -31,6 +31,7 @@ Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
     if (!on_disk.empty()) next_number_ = std::max(next_number_, on_disk.back() + 1);
     packs_.clear();
     lossy_pack_.reset();
+    unread_pack_.reset();
     std::vector<std::uint32_t> settled;
     std::vector<std::uint32_t> dropped;
     SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
@@ -55,11 +56,15 @@ Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
     return on_disk;
 }
 
-// Without a look at it. What nothing leads to, since no run has its rows, may lie in it.
+// Without a look at it. Where no run has its rows nothing leads to what lies in it, and nobody knows what
+// that names: so nothing is collected.
 Result<void> PackStore::take_as_known(const PackRow& pack) {
     const bool is_sealed = pack.state == PackState::kSealed;
     if (is_sealed) SATCHEL_TRY_VOID(packs_.add(pack));
     if (pack.lost > 0 || (!is_sealed && pack.chunks > 0)) lossy_pack_ = pack.number;
+    if (is_sealed && pack.index_at != 0) return {};
+    SATCHEL_TRY(const bool there, env::exists(disk_, path_of(pack.number)));
+    if (there) unread_pack_ = pack.number;
     return {};
 }
 
@@ -124,8 +129,9 @@ Result<void> PackStore::adopt(const PackRow& known, Building& building) {
     if (!is_sealed.has_value()) return is_sealed.error();
     if (!*is_sealed) return adopt_open(known, std::move(file), readable, has_header);
     if (has_header || readable.has_met_any()) return {};
-    SATCHEL_TRY_VOID(file->write_at(0, encode(PackHeader{known.number, {}})));
-    return file->sync();
+    const Result<void> written = file->write_at(0, encode(PackHeader{known.number, {}}));
+    if (!written.has_value() && written.error().code == ErrorCode::kIo) return {};  // nothing needs it
+    return written.has_value() ? file->sync() : written;
 }
 
 // False: it has no index, or a damaged one.
@@ -137,7 +143,11 @@ Result<bool> PackStore::adopt_sealed(const PackRow& known, env::File& file, Buil
         if (!mended.has_value() && mended.error().code != ErrorCode::kIo) return mended.error();
         is_to_be_mended = !mended.has_value();
     }
-    const Result<PackTrailer> trailer = read_trailer(file);
+    Result<PackTrailer> trailer = read_trailer(file);
+    if (!trailer.has_value() && is_to_be_mended) {
+        SATCHEL_TRY(const PackCheck check, check_pack(file, std::nullopt));
+        if (check.guard) trailer = end_of(*check.guard).decoded;
+    }
     if (!trailer.has_value()) {
         const ErrorCode code = trailer.error().code;
         if (code == ErrorCode::kNotFound || code == ErrorCode::kDamaged) return false;
@@ -194,8 +204,9 @@ Result<bool> PackStore::adopt_by_records(const PackRow& known, PackRow row, cons
         row.raw += chunk.raw_size;
         SATCHEL_TRY_VOID(build(building, {key_of(chunk.id), known.number, kSlotsMax - 1}));
     }
-    const std::uint64_t committed = known.chunks > 0 ? known.chunks + known.lost : row.rows;
-    row.lost = committed > row.chunks ? committed - row.chunks : 0;
+    const bool is_known = known.bytes > 0;
+    row.lost =
+        is_known ? lost_of(known, row.chunks) : row.rows - std::min<std::uint64_t>(row.rows, row.chunks);
     if (row.lost > 0) lossy_pack_ = known.number;
     building.packs.push_back(row);
     return true;

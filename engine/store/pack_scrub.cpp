@@ -101,7 +101,11 @@ Result<void> PackStore::scrub_lossy_first() {
 
 Result<void> PackStore::write_off_cut_chunks() {
     SATCHEL_TRY_VOID(end_sync_of_group());
-    SATCHEL_TRY_VOID(together([&] { return database_.run("UPDATE pack SET lost = 0 WHERE lost > 0"); }));
+    const std::string settle =
+        "UPDATE pack SET lost = 0 WHERE lost > 0; "  // then packs that are away
+        "UPDATE pack SET chunks = 0 WHERE sealed = 0 AND number != " +
+        std::to_string(open_number_);
+    SATCHEL_TRY_VOID(together([&] { return database_.run(settle); }));
     open_lost_ = 0;
     lossy_pack_.reset();
     ++losses_;
@@ -173,8 +177,9 @@ Result<void> PackStore::note_forgotten(std::uint32_t number) {
 
 Result<void> PackStore::add_looks(StoreStats& stats) {
     SATCHEL_TRY(database::Statement sums,
-                database_.prepare("SELECT coalesce(sum(mended), 0), coalesce(sum(missing), 0) + "
-                                  "(SELECT coalesce(sum(lost), 0) FROM pack) FROM pack_check"));
+                database_.prepare("SELECT (SELECT coalesce(sum(mended), 0) FROM pack_check), "
+                                  "coalesce(sum(coalesce(missing, 0) + lost), 0) FROM pack "
+                                  "LEFT JOIN pack_check ON pack = number WHERE sealed < 2"));
     SATCHEL_TRY_VOID(sums.step());
     stats.mended_bytes = static_cast<std::uint64_t>(sums.integer(0));
     stats.missing_chunks = static_cast<std::uint64_t>(sums.integer(1));

@@ -60,7 +60,9 @@ Result<std::uint64_t> RunSet::merge_rows(Merge& merge, std::uint64_t rows,
         }
         if (least == nullptr) return rows;
         const RunRow& row = least->rows[least->at++];
-        if (keeps(row.pack)) SATCHEL_TRY_VOID(merge.writer->add(row));
+        if (row == merge.last || !keeps(row.pack)) continue;  // a pack that is adopted anew gives equal ones
+        SATCHEL_TRY_VOID(merge.writer->add(row));
+        merge.last = row;
     }
     return std::uint64_t{0};
 }

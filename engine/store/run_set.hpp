@@ -79,6 +79,7 @@ class RunSet {
         std::vector<Cursor> cursors;
         std::uint32_t number = 0;
         std::unique_ptr<RunWriter> writer;
+        std::optional<RunRow> last = std::nullopt;  // that was written
     };
     [[nodiscard]] std::string path_of(std::uint32_t number) const;
     Result<std::unique_ptr<env::File>> create(std::uint32_t number);
