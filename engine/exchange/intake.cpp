@@ -4,6 +4,7 @@ namespace satchel::exchange {
 
 namespace {
 constexpr int kOrderBits = 48;  // more objects than any disk holds
+constexpr std::int64_t kProven = 1;
 constexpr std::int64_t kStructureOnly = std::int64_t{1} << (kOrderBits - 1);
 }  // namespace
 
@@ -45,8 +46,8 @@ Result<bool> Intake::has_passed_over(const ChunkId& manifest) {
     SATCHEL_TRY_VOID(walk_edition(*store_, manifest, [&](const ChunkId& id, ObjectKind) -> Result<bool> {
         SATCHEL_TRY(const bool here, store_->contains(id));
         if (here) return true;
-        SATCHEL_TRY(const bool offered, passed_over_.contains(id));
-        has_all = has_all && offered;
+        SATCHEL_TRY(const std::optional<std::int64_t> offered, passed_over_.find(id));
+        has_all = has_all && offered == kProven;
         return false;
     }));
     return has_all;
@@ -56,11 +57,13 @@ Result<bool> Intake::has_passed_over(const ChunkId& manifest) {
 Result<void> Intake::note_passed_over(const ChunkId& id, ByteView record) {
     SATCHEL_TRY(const bool is_known, passed_over_.contains(id));
     if (is_known) return {};
-    const Result<ByteBuffer> plain = store::open_record(record);
-    if (!plain.has_value()) return plain.error();
     has_passed_over_more_ = has_passed_over_more_ || passed_over_count_ >= kPassedOverMax;
     if (has_passed_over_more_) return {};
-    SATCHEL_TRY_VOID(passed_over_.insert(id));
+    if (proves_passed_over_) {
+        const Result<ByteBuffer> plain = store::open_record(record);
+        if (!plain.has_value()) return plain.error();
+    }
+    SATCHEL_TRY_VOID(passed_over_.insert(id, proves_passed_over_ ? kProven : 0));
     ++passed_over_count_;
     return {};
 }

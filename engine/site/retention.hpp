@@ -73,7 +73,8 @@ class SiteRoom final : public exchange::RoomPort {
   private:
     [[nodiscard]] bool may_go(const HeldEdition& edition, const std::string& for_course) const;
     using MayGo = std::function<bool(const HeldEdition& edition)>;
-    Result<std::vector<HeldEdition>> choose(std::uint64_t bytes, const MayGo& may_go_for_it);
+    Result<std::vector<HeldEdition>> choose(std::uint64_t bytes, const MayGo& may_go_for_it,
+                                            bool counts_dead);
     Result<std::vector<HeldEdition>> next_to_go(const std::set<ChunkId>& going, const MayGo& may_go_for_it,
                                                 std::uint64_t bytes);
     Result<Digest> fingerprint();

@@ -175,25 +175,33 @@ Result<std::uint64_t> SiteRoom::potential_for(const std::string& course) {
 Result<std::uint64_t> SiteRoom::make_room(std::uint64_t bytes, const std::string& for_course) {
     NoProgress silent;
     const auto may_go_for_it = [&](const HeldEdition& edition) { return may_go(edition, for_course); };
-    SATCHEL_TRY(const std::uint64_t room, available());
-    if (room >= bytes) return room;
-    SATCHEL_TRY(const std::vector<HeldEdition> going, choose(bytes - room, may_go_for_it));
-    SATCHEL_TRY_VOID(let_go(state_, going));
-    SATCHEL_TRY_VOID(collect(state_, silent, {.room_wanted = bytes, .goes_if_damaged = may_go_for_it}));
-    return available();
+    SATCHEL_TRY(std::uint64_t room, available());
+    for (bool is_first = true; room < bytes; is_first = false) {
+        SATCHEL_TRY(const std::vector<HeldEdition> going, choose(bytes - room, may_go_for_it, is_first));
+        if (going.empty() && !is_first) break;
+        SATCHEL_TRY_VOID(let_go(state_, going));
+        SATCHEL_TRY_VOID(collect(state_, silent, {.room_wanted = bytes, .goes_if_damaged = may_go_for_it}));
+        SATCHEL_TRY(room, available());
+    }
+    return room;
 }
 
-// None if nothing need go, or if all that may would not give back so much.
-Result<std::vector<HeldEdition>> SiteRoom::choose(std::uint64_t bytes, const MayGo& may_go_for_it) {
+// None if nothing need go, or if all that may would not give back so much. What is dead already counts,
+// unless a collection has just left it.
+Result<std::vector<HeldEdition>> SiteRoom::choose(std::uint64_t bytes, const MayGo& may_go_for_it,
+                                                  bool counts_dead) {
     NoProgress silent;
     std::vector<HeldEdition> chosen;
     std::set<ChunkId> going;
+    std::uint64_t left = 0;  // by the collection before
     const auto goes = [&](const HeldEdition& edition) { return going.contains(edition.manifest); };
     for (unsigned look = 0;; ++look) {
         SATCHEL_TRY(const CollectReport report,
                     collect(state_, silent,
                             {.only_look = true, .goes_if_damaged = may_go_for_it, .as_if_gone = goes}));
-        const std::uint64_t freed = sure_of(report.freeable_in_need);
+        if (look == 0 && !counts_dead) left = report.freeable_in_need;
+        const std::uint64_t freed =
+            sure_of(report.freeable_in_need - std::min(report.freeable_in_need, left));
         if (freed >= bytes) return chosen;
         // Where editions share, what goes gives back less than it has: so more at each look.
         const std::uint64_t lacking = (bytes - freed) << std::min(look, kDoublingsMax);

@@ -62,6 +62,7 @@ TEST_F(RoomSources, WhoOnlySaysThatHeHasItIsNoSource) {
     ASSERT_EQ(why("film"), site::WhyState::kNoRoom);
     const ChunkId manifest = manifest_of(*village_, "film");
     exchange::Intake intake = must(exchange::Intake::create(village_->database(), village_->store()));
+    intake.prove_passed_over();
     const std::vector<ChunkId> content = content_at_hub("film");
     ASSERT_GT(content.size(), 1u);
     for (const ChunkId& id : content) {
@@ -111,6 +112,27 @@ TEST_F(RoomSources, APeerThatSaysTheSameUnderNewNumbersCostsNoWalks) {
     wants->release(session);
     must(wants->note_source(wants->add_session(), hub_->self().id, 11));
     EXPECT_EQ(room.reckoned, before + 2);
+}
+
+// More than half of a pack is dead, and what is left of it can't be moved: a chunk of it is damaged.
+TEST_F(RoomSources, WhatAPackDoesNotGiveBackIsNotCountedOn) {
+    publish_course("kept", kMiB, 1);
+    publish_course("dropped", 3 * kMiB / 2, 2);
+    carry();
+    must(village_->unsubscribe({"all", ""}));
+    for (const char* const course : {"kept", "unloved"}) must(village_->subscribe({"course", course}));
+    must(village_->drop_editions({"dropped"}, std::nullopt));
+    rot(village_, village_disk_, content_at_hub("kept").front());
+    EXPECT_EQ(collect(*village_).freed, 0u);
+    publish_course("unloved", kMiB, 3);
+    carry();
+    ASSERT_EQ(why("unloved"), site::WhyState::kComplete);
+    must(village_->unsubscribe({"course", "unloved"}));
+    must(village_->subscribe({"course", "wanted"}));
+    let_store_take(pack_bytes(*village_) + 600'000);
+    publish_course("wanted", kMiB, 4);
+    carry();
+    EXPECT_EQ(why("wanted"), site::WhyState::kComplete);
 }
 
 TEST_F(RoomSources, WhatPeopleSeeOfAnotherCourseStaysForAStick) {
