@@ -79,8 +79,8 @@ Result<cli::ExitCode> status(Context& context) {
                       {"sites", std::to_string(status.carried_sites)}});
     if (status.held_up_events > 0)
         output.warn(
-            "{count} records of this site wait: what was recorded just before them was damaged here. "
-            "They are sent once a site that has it brings it back.",
+            "{count} records of this site are not sent: what was recorded just before them was damaged here, "
+            "and no site has brought it back",
             {{"count", std::to_string(status.held_up_events)}});
     if (status.store.mended_bytes > 0)
         output.print("{bytes} of it were damaged and have been mended",

@@ -443,7 +443,7 @@ constexpr Translation kRows[] = {
     {"{count} files that nobody needs any more were removed from the stick.", "已从 U 盘删除 {count} 个没有人再需要的文件。"},
     {"{count} folders of other networks were left alone.", "其他网络的 {count} 个文件夹没有动。"},
     {"{count} places of keep.log are damaged; what stood there may be older now", "keep.log 有 {count} 处损坏；那里的内容可能变旧了"},
-    {"{count} records of this site wait: what was recorded just before them was damaged here. They are sent once a site that has it brings it back.", "本站有 {count} 条记录在等待：紧挨它们之前的记录在本机已损坏。待存有该记录的站点把它带回后，这些记录即可发送。"},
+    {"{count} records of this site are not sent: what was recorded just before them was damaged here, and no site has brought it back", "本站有 {count} 条记录未能发送：紧挨它们之前的记录在本机已损坏，尚无站点将其带回"},
     {"{count} records were written twice with different content; one of each counts", "有 {count} 条记录被写了两次且内容不同；每条只计一份"},
     {"{count} segments are whole; {damaged} are damaged", "{count} 段完好；{damaged} 段损坏"},
     {"{courses} courses have an edition that waits for reviews; `satchel catalogue list` shows which", "有 {courses} 门课程的新版次在等待审核；用 `satchel catalogue list` 查看"},

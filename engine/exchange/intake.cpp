@@ -4,7 +4,6 @@ namespace satchel::exchange {
 
 namespace {
 constexpr int kOrderBits = 48;  // more objects than any disk holds
-constexpr std::int64_t kProven = 1;
 constexpr std::int64_t kStructureOnly = std::int64_t{1} << (kOrderBits - 1);
 }  // namespace
 
@@ -46,8 +45,8 @@ Result<bool> Intake::has_passed_over(const ChunkId& manifest) {
     SATCHEL_TRY_VOID(walk_edition(*store_, manifest, [&](const ChunkId& id, ObjectKind) -> Result<bool> {
         SATCHEL_TRY(const bool here, store_->contains(id));
         if (here) return true;
-        SATCHEL_TRY(const std::optional<std::int64_t> offered, passed_over_.find(id));
-        has_all = has_all && offered == kProven;
+        SATCHEL_TRY(const bool offered, passed_over_.contains(id));
+        has_all = has_all && offered;
         return false;
     }));
     return has_all;
@@ -59,11 +58,9 @@ Result<void> Intake::note_passed_over(const ChunkId& id, ByteView record) {
     if (is_known) return {};
     has_passed_over_more_ = has_passed_over_more_ || passed_over_count_ >= kPassedOverMax;
     if (has_passed_over_more_) return {};
-    if (proves_passed_over_) {
-        const Result<ByteBuffer> plain = store::open_record(record);
-        if (!plain.has_value()) return plain.error();
-    }
-    SATCHEL_TRY_VOID(passed_over_.insert(id, proves_passed_over_ ? kProven : 0));
+    const Result<ByteBuffer> plain = store::open_record(record);
+    if (!plain.has_value()) return plain.error();
+    SATCHEL_TRY_VOID(passed_over_.insert(id));
     ++passed_over_count_;
     return {};
 }
@@ -77,8 +74,9 @@ Result<bool> Intake::wants_what_was_passed_over() {
 Result<Intake::Offer> Intake::offer(const ChunkId& id, ByteView record) {
     SATCHEL_TRY(const std::optional<std::int64_t> wanted, wants_.find(id));
     if (!wanted) {
-        SATCHEL_TRY(const bool here, store_->contains(id));
-        if (here) return Offer::kHere;
+        const Result<bool> here = store_->contains(id);
+        if (!here.has_value() && !is_unreadable(here.error())) return here.error();
+        if (here.has_value() && *here) return Offer::kHere;
         SATCHEL_TRY_VOID(note_passed_over(id, record));
         return Offer::kNotWanted;
     }

@@ -24,7 +24,7 @@ class Intake {
 
     enum class Offer { kTaken, kHere, kNotWanted };
     // `record`: header and payload, as a carrier brought it. A taken node or recipe makes what it names
-    // wanted. kDamaged if the bytes are not what the id says.
+    // wanted. kDamaged if the bytes are not what the id says, also of what nobody wants.
     Result<Offer> offer(const ChunkId& id, ByteView record);
 
     // What to ask for first: manifest nodes, recipes, content, each in the order in which it became wanted.
@@ -32,10 +32,7 @@ class Intake {
     Result<void> for_first_wanted(std::size_t count_max, const EachWanted& each);
     Result<bool> wants(const ChunkId& id) { return wants_.contains(id); }
 
-    // From now on what is offered and not wanted has to prove itself: something waits for room.
-    void prove_passed_over() { proves_passed_over_ = true; }
-    // Whether all that this edition lacks was offered when nobody wanted it, and proved itself, so that the
-    // carrier has it.
+    // Whether all that this edition lacks was offered when nobody wanted it, so that the carrier has it.
     Result<bool> has_passed_over(const ChunkId& manifest);
 
     Result<void> clear() { return wants_.clear(); }
@@ -52,10 +49,9 @@ class Intake {
     store::Store* store_;
     ChunkSet wants_;  // value: kind, then whether only structure is wanted, then the order of becoming wanted
     std::int64_t next_in_order_ = 0;
-    ChunkSet passed_over_;  // offered when nobody wanted it; value: whether it proved itself
+    ChunkSet passed_over_;  // offered, and whole, when nobody wanted it
     std::uint64_t passed_over_count_ = 0;
     bool has_passed_over_more_ = false;  // than kPassedOverMax
-    bool proves_passed_over_ = false;
 };
 
 }  // namespace satchel::exchange

@@ -30,6 +30,11 @@ FeedHead head_at(const database::Statement& row) {
     return head;
 }
 
+// Here, or in a log that is: where an older copy has fewer logs, or one is away.
+bool is_out_of_reach(const Error& error) {
+    return is_unreadable(error) || error.code == ErrorCode::kNotFound;
+}
+
 constexpr char kHeadColumns[] = "SELECT id, site, incarnation, tag, first + count FROM segment ";
 
 }  // namespace
@@ -50,8 +55,7 @@ Result<bool> Records::is_waiting_unread(const SegmentId& id) {
     SATCHEL_TRY(const bool is_waiting, select.step());
     if (!is_waiting) return false;
     const Result<ByteBuffer> bytes = read_segment(id);
-    const bool is_log_away = !bytes.has_value() && bytes.error().code == ErrorCode::kNotFound;
-    if (!bytes.has_value() && !is_unreadable(bytes.error()) && !is_log_away) return bytes.error();
+    if (!bytes.has_value() && !is_out_of_reach(bytes.error())) return bytes.error();
     return !bytes.has_value();
 }
 
@@ -134,7 +138,7 @@ Result<void> Records::segments_after(const SiteId& site, std::span<const Segment
         for (auto id = missing.rbegin(); id != missing.rend(); ++id) {
             const Result<ByteBuffer> bytes = read_segment(*id);
             // What is damaged here comes back from a peer; it must not keep the rest from travelling.
-            if (!bytes.has_value() && is_unreadable(bytes.error())) continue;
+            if (!bytes.has_value() && is_out_of_reach(bytes.error())) continue;
             if (!bytes.has_value()) return bytes.error();
             SATCHEL_TRY(const bool go_on, sink(*id, *bytes));
             if (!go_on) return {};
@@ -171,7 +175,7 @@ Result<void> Records::for_each_waiting(const std::function<Result<bool>(ByteView
         SATCHEL_TRY(const bool row, select.step());
         if (!row) return {};
         const Result<ByteBuffer> bytes = read_segment(id_at(select, 0));
-        if (!bytes.has_value() && is_unreadable(bytes.error())) continue;
+        if (!bytes.has_value() && is_out_of_reach(bytes.error())) continue;
         if (!bytes.has_value()) return bytes.error();
         SATCHEL_TRY(const bool go_on, sink(*bytes));
         if (!go_on) return {};
@@ -289,8 +293,7 @@ Result<std::optional<OpenedSegment>> Records::read_waiting(const SegmentId& id) 
     Result<OpenedSegment> opened =
         bytes.has_value() ? open_segment(*bytes, options_.network) : Result<OpenedSegment>(bytes.error());
     if (opened.has_value()) return std::optional(std::move(*opened));
-    const bool is_log_away = opened.error().code == ErrorCode::kNotFound;
-    if (!is_unreadable(opened.error()) && !is_log_away) return opened.error();
+    if (!is_out_of_reach(opened.error())) return opened.error();
     const bool is_all_gone = opened.error().code == ErrorCode::kDamaged;
     SATCHEL_TRY(database::Statement forget,
                 database_.prepare("DELETE FROM segment WHERE id = ? AND (site != ? OR ?)"));

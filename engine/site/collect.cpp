@@ -154,6 +154,9 @@ Result<std::optional<CollectReport>> collect_once(Site::State& state, Progress& 
     Collector collector(state, *collection, entered, plan, progress, report);
     SATCHEL_TRY(const bool is_marked, collector.mark());
     if (!is_marked) return std::optional<CollectReport>();
+    std::optional<Error> hindrance = collection->hindrance();
+    if (hindrance && !plan.only_look) return std::move(*hindrance);
+    if (hindrance && !report.hindrance) report.hindrance = std::move(hindrance);
     SATCHEL_TRY(const store::Collection::Garbage garbage, collection->garbage(Thrift::kHalfDead));
     if (plan.reckons_stand_ins) SATCHEL_TRY_VOID(collector.mark_stand_ins());
     SATCHEL_TRY(const store::Collection::Garbage in_need, collection->garbage(Thrift::kEighthDead));

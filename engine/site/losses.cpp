@@ -222,6 +222,7 @@ Result<Settlement> Site::settle_once(Findings& findings, GiveUp give_up, const E
     const bool is_pack_hit = findings.lacks_chunks || findings.is_pack_hit;
     if (is_pack_hit) SATCHEL_TRY_VOID(state_->store->rebuild_index());
     SATCHEL_TRY_VOID(state_->store->write_off_cut_chunks());
+    SATCHEL_TRY_VOID(state_->store->write_off_unread_packs());
     SATCHEL_TRY_VOID(exchange::recheck_holdings(replica()));
     SATCHEL_TRY_VOID(refresh_holdings(progress));
     return settlement;

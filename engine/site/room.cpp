@@ -181,7 +181,9 @@ Result<std::uint64_t> SiteRoom::make_room(std::uint64_t bytes, const std::string
         if (going.empty() && !is_first) break;
         SATCHEL_TRY_VOID(let_go(state_, going));
         SATCHEL_TRY_VOID(collect(state_, silent, {.room_wanted = bytes, .goes_if_damaged = may_go_for_it}));
+        const std::uint64_t before = room;
         SATCHEL_TRY(room, available());
+        if (!going.empty() && room <= before) break;  // what goes is not given back
     }
     return room;
 }

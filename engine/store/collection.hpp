@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "engine/base/ids.hpp"
 #include "engine/base/result.hpp"
@@ -30,6 +31,9 @@ class Collection {
     // nothing is known of what it names. Who sweeps then takes what is whole. Content is not here then, and
     // the pack stays.
     virtual Result<Kept> keep(const ChunkId& id, bool names_others = true) = 0;
+
+    // Why nothing may go now, whatever is kept: sweep() ends with it.
+    [[nodiscard]] virtual std::optional<Error> hindrance() const = 0;
 
     // How much of a pack must be dead for the rest to be written again. In need of room a byte that is freed
     // may cost seven that are written.

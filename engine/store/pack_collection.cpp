@@ -126,7 +126,6 @@ Result<Collection::Garbage> PackCollection::garbage(Thrift thrift) {
         garbage.packs += 1;
         garbage.freeable_bytes += open_dead;
     }
-    if (store_.unread_pack_) garbage.packs = garbage.freeable_bytes = 0;
     return garbage;
 }
 
@@ -164,8 +163,13 @@ Result<bool> PackCollection::seal_if_dead_enough(Thrift thrift) {
     return true;
 }
 
+std::optional<Error> PackCollection::hindrance() const {
+    if (store_.unread_packs_.empty()) return std::nullopt;
+    return store_.cut_off(store_.unread_packs_.front(), "it can't be opened");
+}
+
 Result<Collection::Swept> PackCollection::sweep(Thrift thrift) {
-    if (store_.unread_pack_) return store_.cut_off(*store_.unread_pack_, "it can't be opened");
+    if (std::optional<Error> hindrance = this->hindrance()) return std::move(*hindrance);
     SATCHEL_TRY(Swept swept, drop_dead());
     if (swept.freed > 0) return swept;
     SATCHEL_TRY(const std::optional<Swept> moved, move_one(thrift));

@@ -15,6 +15,7 @@ class PackCollection final : public Collection {
     ~PackCollection() override;
 
     Result<Kept> keep(const ChunkId& id, bool names_others) override;
+    [[nodiscard]] std::optional<Error> hindrance() const override;
     Result<Garbage> garbage(Thrift thrift) override;
     Result<Swept> sweep(Thrift thrift) override;
 

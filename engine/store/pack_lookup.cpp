@@ -59,9 +59,7 @@ Result<PackStore::Found> PackStore::confirm(const RunRow& candidate, const Chunk
     PackFacts* facts = packs_.find(candidate.pack);
     if (facts == nullptr) return Found();  // dropped
     const Result<env::File*> file = reading(facts->number);
-    const bool is_away = !file.has_value() &&
-                         (file.error().code == ErrorCode::kNotFound || file.error().code == ErrorCode::kIo);
-    if (is_away) return Found{{}, facts->number};
+    if (!file.has_value() && file.error().code == ErrorCode::kNotFound) return Found{{}, facts->number};
     if (!file.has_value()) return file.error();
     const bool is_rescued = std::any_of(rescued_.begin(), rescued_.end(), [&](const Rescued& rescued) {
         return rescued.number == facts->number;

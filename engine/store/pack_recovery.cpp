@@ -31,7 +31,7 @@ Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
     if (!on_disk.empty()) next_number_ = std::max(next_number_, on_disk.back() + 1);
     packs_.clear();
     lossy_pack_.reset();
-    unread_pack_.reset();
+    unread_packs_.clear();
     std::vector<std::uint32_t> settled;
     std::vector<std::uint32_t> dropped;
     SATCHEL_TRY_VOID(packs_.for_each([&](const PackRow& pack) -> Result<void> {
@@ -56,15 +56,11 @@ Result<std::vector<std::uint32_t>> PackStore::to_adopt() {
     return on_disk;
 }
 
-// Without a look at it. Where no run has its rows nothing leads to what lies in it, and nobody knows what
-// that names: so nothing is collected.
+// Without a look at it.
 Result<void> PackStore::take_as_known(const PackRow& pack) {
     const bool is_sealed = pack.state == PackState::kSealed;
     if (is_sealed) SATCHEL_TRY_VOID(packs_.add(pack));
     if (pack.lost > 0 || (!is_sealed && pack.chunks > 0)) lossy_pack_ = pack.number;
-    if (is_sealed && pack.index_at != 0) return {};
-    SATCHEL_TRY(const bool there, env::exists(disk_, path_of(pack.number)));
-    if (there) unread_pack_ = pack.number;
     return {};
 }
 
@@ -113,7 +109,12 @@ Result<bool> PackStore::has_header(std::uint32_t number, env::File& file) {
 // written over: it may give them another day.
 Result<void> PackStore::adopt(const PackRow& known, Building& building) {
     Result<std::unique_ptr<env::File>> opened = disk_.open(path_of(known.number), env::OpenMode::kWrite);
-    if (!opened.has_value() && opened.error().code == ErrorCode::kIo) return take_as_known(known);
+    if (!opened.has_value() && opened.error().code == ErrorCode::kIo) {
+        // Nothing leads to what lies in it, and nobody knows what that names, unless it was written off.
+        const bool was_written_off = known.bytes > 0 && known.chunks + known.lost == 0;
+        if (!was_written_off) unread_packs_.push_back(known.number);
+        return take_as_known(known);
+    }
     if (!opened.has_value()) return opened.error();
     std::unique_ptr<env::File> file = std::move(*opened);
     env::HolesAsZeros readable(*file);

@@ -112,6 +112,21 @@ Result<void> PackStore::write_off_cut_chunks() {
     return {};
 }
 
+// They are adopted as they are found, if the disk gives them one day.
+Result<void> PackStore::write_off_unread_packs() {
+    SATCHEL_TRY_VOID(together([&]() -> Result<void> {
+        for (const std::uint32_t number : unread_packs_) {
+            SATCHEL_TRY(PackRow row, packs_.read(number));
+            row.bytes = std::max<std::uint64_t>(row.bytes, kPackHeaderSize);
+            row.chunks = row.lost = 0;
+            SATCHEL_TRY_VOID(packs_.write(row));
+        }
+        return {};
+    }));
+    unread_packs_.clear();
+    return {};
+}
+
 Result<ScrubReport> PackStore::scrub(std::uint64_t budget_bytes, const Tell& found,
                                      const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
     SATCHEL_TRY_VOID(commit());

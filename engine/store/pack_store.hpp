@@ -96,6 +96,7 @@ class PackStore : public Store {
                                  const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
     Result<void> scrub_lossy_first() override;
     Result<void> write_off_cut_chunks() override;
+    Result<void> write_off_unread_packs() override;
     Result<ScrubReport> scrub(std::uint64_t budget_bytes, const std::function<void(const Damage&)>& found,
                               const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
     Result<void> rebuild_index() override;
@@ -270,9 +271,9 @@ class PackStore : public Store {
     bool room_known_ = false;
     std::int64_t disk_room_ = 0;  // bytes that the group that is being written may take; below zero: too many
     std::int64_t store_room_ = 0;
-    PackCollection* collection_ = nullptr;      // while one goes on
-    std::optional<std::uint32_t> unread_pack_;  // could not be opened when it was to be adopted
-    std::optional<std::uint32_t> lossy_pack_;   // one that was cut off while it was being filled
+    PackCollection* collection_ = nullptr;     // while one goes on
+    std::vector<std::uint32_t> unread_packs_;  // that could not be opened when they were to be adopted
+    std::optional<std::uint32_t> lossy_pack_;  // one that was cut off while it was being filled
 
     PackTally tally_;                       // of the open pack; outlives it
     std::unique_ptr<env::File> open_pack_;  // the one that is appended to; the only one without an index

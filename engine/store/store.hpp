@@ -128,6 +128,8 @@ class Store {
     virtual Result<void> scrub_lossy_first() = 0;
     // What packs that are here had lost when they were opened is told of no more: for who has had it wanted.
     virtual Result<void> write_off_cut_chunks() = 0;
+    // Nor do packs that can't be opened stop collections any more: for who gives up what is in them.
+    virtual Result<void> write_off_unread_packs() = 0;
     virtual Result<void> rebuild_index() = 0;
     // Forgets a damaged chunk, so that it is wanted again. The bytes stay where they are.
     virtual Result<void> forget(const ChunkId& id) = 0;

@@ -216,7 +216,6 @@ class StickReader {
     Result<void> take_chunks() {
         SATCHEL_TRY(exchange::Intake intake, exchange::Intake::create(site_.database(), site_.store()));
         SATCHEL_TRY(Waiting waiting, want_what_has_room(intake));
-        if (waiting.for_structure || waiting.for_room) intake.prove_passed_over();
         for (int pass = 0; pass < kPassesMax; ++pass) {
             total_.bytes_done = 0;
             for (StickVolume& volume : volumes_) SATCHEL_TRY_VOID(read_chunks(volume, intake, pass == 0));

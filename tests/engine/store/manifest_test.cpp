@@ -58,6 +58,7 @@ class ObjectMap : public Store {
     }
     Result<void> scrub_lossy_first() override { return {}; }
     Result<void> write_off_cut_chunks() override { return {}; }
+    Result<void> write_off_unread_packs() override { return {}; }
     Result<void> rebuild_index() override { return {}; }
     Result<void> forget(const ChunkId& id) override {
         objects.erase(id);
