@@ -35,6 +35,16 @@ class Room : public testing::Test {
         read_stick(*village_, stick);
     }
 
+    // Its catalogue is whole, and of large volumes the second half is gone.
+    static void leave_half_of(simulations::SimDisk& stick) {
+        for (const auto& [path, content] : files_in(stick, "")) {
+            if (content.size() < kMiB) continue;
+            const auto volume = must(stick.open(path, env::OpenMode::kWrite));
+            must(volume->truncate(content.size() / 2));
+            must(volume->sync());
+        }
+    }
+
     void let_store_take(std::uint64_t bytes) {
         site::StoreLimits limits = must(village_->limits());
         limits.store_max = bytes;

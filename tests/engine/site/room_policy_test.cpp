@@ -170,12 +170,7 @@ TEST_F(RoomPolicy, WhatPeopleSeeStaysUntilTheNewEditionIsAtHand) {
     publish_course("film", 2 * kMiB, 2);
     SimDisk stick;
     write_stick(*hub_, stick);
-    for (const auto& [path, content] : files_in(stick, "")) {
-        if (content.size() < kMiB) continue;
-        const auto volume = must(stick.open(path, env::OpenMode::kWrite));
-        must(volume->truncate(content.size() / 2));
-        must(volume->sync());
-    }
+    leave_half_of(stick);
     read_stick(*village_, stick);
     EXPECT_EQ(why("film"), site::WhyState::kNoRoom);
     must(exchange::plan_wanted(village_->replica(), from(exchange::Source::kLine)));
